@@ -1,0 +1,15 @@
+//! From texts with a target to tested hypotheses: the pipeline of `hypothesaes`.
+//!
+//! ```text
+//! data -> embed -> sae -> select -> interpret -> annotate -> evaluate -> report
+//! ```
+//!
+//! A stage is a function in the module of its name. Nothing here prints, exits or reads the
+//! environment; progress goes to a [`watch::Watch`].
+
+pub mod data;
+pub mod error;
+pub mod table;
+pub mod watch;
+
+pub use error::{Error, Result};

@@ -1,0 +1,63 @@
+//! Tables as values: named, described columns, written as CSV and Parquet by the run directory.
+
+/// A table; all columns have equally many rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// File name without ending, such as `hypotheses`.
+    pub name: &'static str,
+    pub columns: Vec<Column>,
+}
+
+/// A column and what the data dictionary says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// `snake_case`, at most 32 letters (Stata's limit).
+    pub name: &'static str,
+    /// Unit, such as `share`, `target` (the target's own unit), `count`; empty if none.
+    pub unit: &'static str,
+    pub description: &'static str,
+    pub values: Values,
+}
+
+/// Values of a column; `None` is a missing one (an empty field in CSV, a null in Parquet).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    Text(Vec<Option<String>>),
+    Number(Vec<Option<f64>>),
+    Integer(Vec<Option<i64>>),
+    /// 0 / 1 in CSV.
+    Flag(Vec<Option<bool>>),
+}
+
+impl Values {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(v) => v.len(),
+            Self::Number(v) => v.len(),
+            Self::Integer(v) => v.len(),
+            Self::Flag(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Table {
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |c| c.values.len())
+    }
+
+    /// The column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name)
+    }
+}

@@ -1,0 +1,137 @@
+//! Sparse activations: for every text the few neurons that fire on it, and how strongly.
+
+use crate::error::{Error, Result};
+
+/// Sparse matrix, `rows` x `neurons`, row by row; within a row by rising neuron; only values > 0.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Activations {
+    neurons: usize,
+    starts: Vec<usize>,
+    indices: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl Activations {
+    /// No rows yet.
+    #[must_use]
+    pub fn new(neurons: usize) -> Self {
+        Self { neurons, starts: vec![0], indices: Vec::new(), values: Vec::new() }
+    }
+
+    /// Appends a row given as (neuron, value); values that are not positive are left out.
+    ///
+    /// # Panics
+    /// If the neurons do not rise or one is out of range: the caller's invariant.
+    pub fn push_row(&mut self, row: impl IntoIterator<Item = (u32, f32)>) {
+        let start = self.indices.len();
+        for (j, v) in row {
+            if v > 0.0 {
+                assert!((j as usize) < self.neurons, "neuron {j} of {}", self.neurons);
+                assert!(
+                    self.indices.len() == start || self.indices[self.indices.len() - 1] < j,
+                    "neurons rise"
+                );
+                self.indices.push(j);
+                self.values.push(v);
+            }
+        }
+        self.starts.push(self.indices.len());
+    }
+
+    /// From dense rows.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if a row is not `neurons` long.
+    pub fn from_dense(neurons: usize, rows: &[Vec<f32>]) -> Result<Self> {
+        let mut z = Self::new(neurons);
+        for row in rows {
+            Error::check_len("row", row.len(), neurons)?;
+            z.push_row((0u32..).zip(row.iter().copied()));
+        }
+        Ok(z)
+    }
+
+    /// Number of texts.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Number of neurons.
+    #[must_use]
+    pub fn neurons(&self) -> usize {
+        self.neurons
+    }
+
+    /// Number of stored values.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether nothing fires anywhere.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Neurons that fire on row `i`, rising, and their values.
+    #[must_use]
+    pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
+        let span = self.starts[i]..self.starts[i + 1];
+        (&self.indices[span.clone()], &self.values[span])
+    }
+
+    /// Row `i` as pairs.
+    pub fn pairs(&self, i: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
+        let (indices, values) = self.row(i);
+        indices.iter().zip(values).map(|(&j, &v)| (j as usize, v))
+    }
+
+    /// The rows with these indices, in their order.
+    #[must_use]
+    pub fn gather(&self, rows: &[usize]) -> Self {
+        let mut z = Self::new(self.neurons);
+        for &i in rows {
+            let (indices, values) = self.row(i);
+            z.push_row(indices.iter().copied().zip(values.iter().copied()));
+        }
+        z
+    }
+
+    /// By neuron instead of by text: for every neuron its rows, rising, and the values.
+    #[must_use]
+    pub fn columns(&self) -> Vec<(Vec<u32>, Vec<f32>)> {
+        let mut columns = vec![(Vec::new(), Vec::new()); self.neurons];
+        for i in 0..self.rows() {
+            for (j, v) in self.pairs(i) {
+                columns[j].0.push(u32::try_from(i).expect("fewer than 2^32 texts"));
+                columns[j].1.push(v);
+            }
+        }
+        columns
+    }
+
+    /// Several autoencoders side by side: the neurons of `parts` in order, one row per text.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the parts differ in their number of rows.
+    pub fn beside(parts: &[Self]) -> Result<Self> {
+        let rows = parts.first().map_or(0, Self::rows);
+        let mut z = Self::new(parts.iter().map(Self::neurons).sum());
+        for part in parts {
+            Error::check_len("activations", part.rows(), rows)?;
+        }
+        for i in 0..rows {
+            let mut offset = 0;
+            let mut row = Vec::new();
+            for part in parts {
+                let (indices, values) = part.row(i);
+                row.extend(indices.iter().zip(values).map(|(&j, &v)| (j + offset, v)));
+                offset += u32::try_from(part.neurons).expect("fewer than 2^32 neurons");
+            }
+            z.push_row(row);
+        }
+        Ok(z)
+    }
+}

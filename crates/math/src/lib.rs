@@ -1,0 +1,14 @@
+//! The numerics of `hypothesaes`: matrices, sparse activations, autoencoder training, L1 paths,
+//! selection scores, regressions with robust inference, metrics, one random stream.
+//!
+//! Data are `f32`, sums are `f64`, results do not depend on the number of threads. Nothing here
+//! reads files, the clock or the environment, and nothing prints.
+
+pub mod activations;
+pub mod error;
+pub mod matrix;
+pub mod random;
+
+pub use activations::Activations;
+pub use error::{Error, Result};
+pub use matrix::Matrix;
