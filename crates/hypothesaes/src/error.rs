@@ -29,11 +29,14 @@ pub enum Error {
     Interrupted,
 }
 
-/// Where in the input something is wrong: file, row (1-based line or record), column.
+/// Where in the input something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
     pub file: PathBuf,
+    /// 1-based record; the header is none.
     pub row: Option<u64>,
+    /// 1-based line of a text file.
+    pub line: Option<u64>,
     pub column: Option<String>,
 }
 
@@ -45,6 +48,9 @@ impl std::fmt::Display for Place {
         write!(f, "`{}`", self.file.display())?;
         if let Some(row) = self.row {
             write!(f, ", row {row}")?;
+        }
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
         }
         if let Some(column) = &self.column {
             write!(f, ", column `{column}`")?;

@@ -1,0 +1,187 @@
+//! What to read and how to understand it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Error, Result};
+
+/// Which files to read, which of their columns count, and what the target is.
+///
+/// A column is named by its header or by its 1-based number; a header wins over a number.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DataOptions {
+    /// The main file.
+    pub path: PathBuf,
+    /// Format of every file; by default the content decides, then the name.
+    pub format: Option<Format>,
+    /// Encoding of text files, such as `windows-1252`; by default UTF-8, or UTF-16 by its mark.
+    pub encoding: Option<String>,
+    /// The first row of a delimited file is data.
+    pub no_header: bool,
+    /// Names for the columns of a file without header; by default `1`, `2`, ...
+    pub columns: Vec<String>,
+    /// Column of the texts; by default the one called `text`.
+    #[serde(deserialize_with = "scalar")]
+    pub text: Option<String>,
+    /// Column of the target; by default the one called `target` or `label`.
+    #[serde(deserialize_with = "scalar")]
+    pub target: Option<String>,
+    /// Column whose equal values stay in one part.
+    #[serde(deserialize_with = "scalar")]
+    pub group: Option<String>,
+    /// Rows with one of these targets are left out.
+    #[serde(deserialize_with = "scalars")]
+    pub drop_target: Vec<String>,
+    /// This value of the target against all others.
+    #[serde(deserialize_with = "scalar")]
+    pub positive: Option<String>,
+    /// What the target is; by default its values decide.
+    pub task: Option<TaskChoice>,
+    /// A file of its own for the validation part, with the same columns.
+    pub validation: Option<PathBuf>,
+    /// A file of its own for the held-out part, with the same columns.
+    pub heldout: Option<PathBuf>,
+}
+
+/// How a file holds its rows. Each may also be packed by gzip or zstd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Fields between commas, semicolons, bars or tabs, quoted as in RFC 4180.
+    Csv,
+    /// Fields between tabs; a quotation mark is a character like any other.
+    Tsv,
+    /// One object a line.
+    Jsonl,
+    /// One array of objects.
+    Json,
+    Parquet,
+    /// Arrow IPC, file (Feather version 2) or stream.
+    Arrow,
+}
+
+/// The user's word on what the target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskChoice {
+    Continuous,
+    Binary,
+}
+
+impl DataOptions {
+    /// # Errors
+    /// [`Error::Option`] for options that are out of range or contradict each other.
+    pub fn check(&self) -> Result<()> {
+        if self.path.as_os_str().is_empty() {
+            return Err(Error::option("path", "", "name the file to read"));
+        }
+        if !self.columns.is_empty() && !self.no_header {
+            let given = self.columns.join(",");
+            let why = "names are for a file without header; add `--no-header` or leave them out";
+            return Err(Error::option("columns", given, why));
+        }
+        if let Some(name) = repeated(&self.columns) {
+            return Err(Error::option("columns", name, "a name may be given once"));
+        }
+        if let (Some(positive), Some(TaskChoice::Continuous)) = (&self.positive, self.task) {
+            let why = "a continuous target has no positive class; leave one of the two out";
+            return Err(Error::option("positive", positive, why));
+        }
+        self.encoding().map(|_| ())
+    }
+
+    /// The encoding that [`Self::encoding`] names.
+    pub(super) fn encoding(&self) -> Result<Option<&'static encoding_rs::Encoding>> {
+        let Some(label) = &self.encoding else { return Ok(None) };
+        encoding_rs::Encoding::for_label_no_replacement(label.trim().as_bytes())
+            .map(Some)
+            .ok_or_else(|| {
+                let known = "name one such as `utf-8`, `utf-16le`, `windows-1252`, `shift_jis`";
+                Error::option("encoding", label, known)
+            })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Csv => "CSV",
+            Self::Tsv => "TSV",
+            Self::Jsonl => "JSON lines",
+            Self::Json => "a JSON array",
+            Self::Parquet => "Parquet",
+            Self::Arrow => "Arrow",
+        })
+    }
+}
+
+/// The first name that occurs twice.
+fn repeated(names: &[String]) -> Option<&String> {
+    names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)).map(|(_, name)| name)
+}
+
+/// A value that an options file may write with or without quotation marks: `"1"` or `1`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Flag(bool),
+    Integer(i64),
+    Number(f64),
+}
+
+impl Scalar {
+    fn text(self) -> String {
+        match self {
+            Self::Text(value) => value,
+            Self::Flag(value) => value.to_string(),
+            Self::Integer(value) => value.to_string(),
+            Self::Number(value) => value.to_string(),
+        }
+    }
+}
+
+fn scalar<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<Scalar>::deserialize(deserializer)?.map(Scalar::text))
+}
+
+fn scalars<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<Scalar>::deserialize(deserializer)?.into_iter().map(Scalar::text).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_options_file_may_leave_quotation_marks_out() {
+        let options: DataOptions =
+            toml::from_str("path = 'a.csv'\ntarget = 2\npositive = 1\ndrop_target = [0, 'x', 0.5]")
+                .unwrap();
+        assert_eq!(options.target.as_deref(), Some("2"));
+        assert_eq!(options.positive.as_deref(), Some("1"));
+        assert_eq!(options.drop_target, ["0", "x", "0.5"]);
+        let written = toml::to_string(&options).unwrap();
+        assert_eq!(toml::from_str::<DataOptions>(&written).unwrap(), options);
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let good = DataOptions { path: "a.csv".into(), ..DataOptions::default() };
+        assert!(good.check().is_ok());
+        let check = |bad: DataOptions, name: &str| {
+            let message = bad.check().unwrap_err().to_string();
+            assert!(message.starts_with(&format!("`{name}` is ")), "{message}");
+        };
+        check(DataOptions::default(), "path");
+        check(DataOptions { columns: vec!["a".into()], ..good.clone() }, "columns");
+        let twice = vec!["a".into(), "a".into()];
+        check(DataOptions { columns: twice, no_header: true, ..good.clone() }, "columns");
+        check(DataOptions { encoding: Some("klingon".into()), ..good.clone() }, "encoding");
+        let task = Some(TaskChoice::Continuous);
+        check(DataOptions { positive: Some("1".into()), task, ..good }, "positive");
+    }
+}
