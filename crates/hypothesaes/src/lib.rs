@@ -10,6 +10,7 @@
 pub mod data;
 pub mod error;
 pub mod table;
+pub mod text;
 pub mod watch;
 
 pub use error::{Error, Result};
