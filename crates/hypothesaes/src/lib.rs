@@ -9,6 +9,7 @@
 
 pub mod data;
 pub mod error;
+pub mod store;
 pub mod table;
 pub mod text;
 pub mod watch;

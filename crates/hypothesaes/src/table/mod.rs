@@ -1,5 +1,9 @@
 //! Tables as values: named, described columns, written as CSV and Parquet by the run directory.
 
+pub mod csv;
+pub mod dictionary;
+pub mod parquet;
+
 /// A table; all columns have equally many rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {

@@ -1,0 +1,280 @@
+//! The run directory: what every stage made, so that nothing finished is done twice.
+//!
+//! A stage goes in with its [`Identity`] and comes out with its value, made anew or read back.
+//! Files appear whole or not at all; `state.json` names the files of a stage only once all of them
+//! are on disk. What a stage computes is not here.
+
+mod atomic;
+mod identity;
+mod log;
+mod outputs;
+mod state;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+pub use atomic::{Digest, digest, write as write_atomically};
+pub use identity::Identity;
+pub use outputs::{Outputs, read_json};
+use state::{Record, State};
+
+use crate::table::dictionary::Entry;
+use crate::watch::Watch;
+use crate::{Error, Result};
+
+/// The stages, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    Data,
+    Embed,
+    Signal,
+    Sae,
+    Select,
+    Interpret,
+    Annotate,
+    Evaluate,
+    Report,
+}
+
+impl Stage {
+    /// All stages, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Data,
+        Self::Embed,
+        Self::Signal,
+        Self::Sae,
+        Self::Select,
+        Self::Interpret,
+        Self::Annotate,
+        Self::Evaluate,
+        Self::Report,
+    ];
+
+    /// The name users see.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Embed => "embed",
+            Self::Signal => "signal",
+            Self::Sae => "sae",
+            Self::Select => "select",
+            Self::Interpret => "interpret",
+            Self::Annotate => "annotate",
+            Self::Evaluate => "evaluate",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// What became of a stage in this run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StageReport {
+    pub stage: Stage,
+    /// Read back from an earlier run, at no cost.
+    pub reused: bool,
+    /// Why it was done again although an earlier run had done it.
+    pub again_because: Option<String>,
+    /// What it took when it was made.
+    pub seconds: f64,
+}
+
+/// A run directory, locked against other processes while this value lives.
+pub struct RunDir {
+    path: PathBuf,
+    state: State,
+    reports: Vec<StageReport>,
+    _lock: File,
+}
+
+impl RunDir {
+    /// Opens `path`, creating it if need be.
+    ///
+    /// # Errors
+    /// [`Error::Run`] if another process works in it, if its state cannot be read, or if the
+    /// folder holds other things and no run.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !is_run(path) && has_entries(path)? {
+            let message = "the folder has other files in it: choose a new or empty one".into();
+            return Err(Error::Run { path: path.into(), message });
+        }
+        fs::create_dir_all(path).map_err(Error::file("create", path))?;
+        let lock = lock(path)?;
+        let state = State::read(path)?;
+        remove_unfinished(path);
+        Ok(Self { path: path.into(), state, reports: Vec::new(), _lock: lock })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What became of the stages so far.
+    pub fn reports(&self) -> &[StageReport] {
+        &self.reports
+    }
+
+    /// What the data dictionary says of the tables written so far.
+    pub fn dictionary(&self) -> Vec<Entry> {
+        self.state.records().flat_map(|r| r.dictionary.clone()).collect()
+    }
+
+    /// Digests of the files of a stage, as text: what a later stage builds upon.
+    pub fn content(&self, stage: Stage, file: &str) -> String {
+        let record = self.state.record(stage);
+        record.and_then(|r| r.files.get(file)).map_or_else(String::new, |d| d.blake3.clone())
+    }
+
+    /// All files of all stages with their digests, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&String, &Digest)> {
+        self.state.records().flat_map(|r| &r.files)
+    }
+
+    /// Appends an event to `log.jsonl`.
+    pub fn log(&self, event: &str, detail: &str) -> Result<()> {
+        log::append(&self.path, event, detail)
+    }
+
+    /// Writes a file that belongs to no stage.
+    pub fn write(&self, file: &str, content: &str) -> Result<()> {
+        write_atomically(&self.path.join(file), |out| out.write_all(content.as_bytes())).map(drop)
+    }
+
+    /// The value of a stage: read back with `load` if its files stand and their identity is
+    /// `identity`, else made by `make`, which writes its files to the [`Outputs`].
+    ///
+    /// Making a stage first forgets, and removes, what it and all later stages had made: no old
+    /// result ever stands beside a new one.
+    pub fn stage<T>(
+        &mut self,
+        stage: Stage,
+        identity: Identity,
+        watch: &dyn Watch,
+        make: impl FnOnce(&mut Outputs) -> Result<T>,
+        load: impl FnOnce(&Path) -> Result<T>,
+    ) -> Result<T> {
+        watch.check()?;
+        let again_because = match self.state.record(stage) {
+            None => None,
+            Some(record) => match stale(&self.path, record, &identity)? {
+                Some(why) => Some(why),
+                None => return self.reuse(stage, load),
+            },
+        };
+        if let Some(why) = &again_because {
+            watch.say(&format!("{}: done again because {why}", stage.name()));
+        }
+        self.forget_from(stage)?;
+        self.log("start", stage.name())?;
+        let start = Instant::now();
+        let mut outputs = Outputs::new(&self.path);
+        let value = make(&mut outputs)?;
+        let seconds = start.elapsed().as_secs_f64();
+        self.state.insert(stage, Record::new(identity, outputs, seconds));
+        self.state.write(&self.path)?;
+        self.log("end", stage.name())?;
+        self.reports.push(StageReport { stage, reused: false, again_because, seconds });
+        Ok(value)
+    }
+
+    fn reuse<T>(&mut self, stage: Stage, load: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+        let seconds = self.state.record(stage).map_or(0.0, |r| r.seconds);
+        self.log("reuse", stage.name())?;
+        self.reports.push(StageReport { stage, reused: true, again_because: None, seconds });
+        load(&self.path)
+    }
+
+    fn forget_from(&mut self, stage: Stage) -> Result<()> {
+        let gone = self.state.split_off(stage);
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.state.write(&self.path)?;
+        for file in gone.iter().flat_map(|record| record.files.keys()) {
+            let path = self.path.join(file);
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::file("remove", path)(e));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the results of all stages after `last`: they no longer follow from it.
+    pub fn end_at(&mut self, last: Stage) -> Result<()> {
+        match Stage::ALL.iter().find(|s| **s > last) {
+            Some(&next) => self.forget_from(next),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether `path` holds a run.
+pub fn is_run(path: &Path) -> bool {
+    path.join(state::FILE).is_file() || path.join(LOCK_FILE).is_file()
+}
+
+const LOCK_FILE: &str = ".lock";
+
+fn has_entries(path: &Path) -> Result<bool> {
+    match fs::read_dir(path) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(Error::file("open", path)(e)),
+    }
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let file_path = path.join(LOCK_FILE);
+    let file = File::create(&file_path).map_err(Error::file("create", &file_path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Run {
+            path: path.into(),
+            message: "another process is working in it: wait for it, or choose another with --out"
+                .into(),
+        }),
+        Err(TryLockError::Error(e)) => Err(Error::file("lock", file_path)(e)),
+    }
+}
+
+/// A killed process leaves its unfinished temporary files; they are nobody's now.
+fn remove_unfinished(path: &Path) {
+    let folders = fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path());
+    for folder in folders.filter(|p| p.is_dir()).chain([path.to_owned()]) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && name.ends_with(".tmp") {
+                // Left over for the next opening if it cannot be removed now.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// Why the record does not stand; `None` if it does.
+fn stale(path: &Path, record: &Record, identity: &Identity) -> Result<Option<String>> {
+    if let Some(why) = identity.differs_from(&record.identity) {
+        return Ok(Some(why));
+    }
+    for (file, expected) in &record.files {
+        match digest(&path.join(file))? {
+            None => return Ok(Some(format!("`{file}` is missing"))),
+            Some(found) if found != *expected => {
+                return Ok(Some(format!("`{file}` is not as it was written")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;
