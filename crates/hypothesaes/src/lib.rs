@@ -8,6 +8,7 @@
 //! environment; progress goes to a [`watch::Watch`].
 
 pub mod data;
+pub mod demo;
 pub mod error;
 pub mod store;
 pub mod table;
