@@ -32,6 +32,14 @@ impl Error {
         if got == expected { Ok(()) } else { Err(Self::Shape { what, got, expected }) }
     }
 
+    /// `Ok` if every value is finite, else [`Error::NotFinite`] with the place of the first.
+    pub fn check_finite(what: &'static str, values: &[f64]) -> Result<()> {
+        match values.iter().position(|v| !v.is_finite()) {
+            None => Ok(()),
+            Some(row) => Err(Self::NotFinite { what, row, column: 0 }),
+        }
+    }
+
     /// [`Error::Option`] with its parts turned into text.
     pub fn option(
         name: &'static str,

@@ -6,8 +6,11 @@
 
 pub mod activations;
 pub mod error;
+pub mod lasso;
 pub mod matrix;
+pub mod moments;
 pub mod random;
+pub mod scores;
 
 pub use activations::Activations;
 pub use error::{Error, Result};
