@@ -52,6 +52,48 @@ impl Values {
     }
 }
 
+impl Column {
+    /// A column of texts.
+    pub fn text(
+        name: &'static str,
+        description: &'static str,
+        values: impl IntoIterator<Item = Option<String>>,
+    ) -> Self {
+        Self { name, unit: "", description, values: Values::Text(values.into_iter().collect()) }
+    }
+
+    /// A column of numbers in `unit`.
+    pub fn number(
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        values: impl IntoIterator<Item = Option<f64>>,
+    ) -> Self {
+        Self { name, unit, description, values: Values::Number(values.into_iter().collect()) }
+    }
+
+    /// A column of whole numbers in `unit`; one beyond `i64` becomes missing.
+    pub fn integer(
+        name: &'static str,
+        unit: &'static str,
+        description: &'static str,
+        values: impl IntoIterator<Item = Option<usize>>,
+    ) -> Self {
+        let whole = |value: Option<usize>| value.and_then(|v| i64::try_from(v).ok());
+        let values = Values::Integer(values.into_iter().map(whole).collect());
+        Self { name, unit, description, values }
+    }
+
+    /// A column of yes and no.
+    pub fn flag(
+        name: &'static str,
+        description: &'static str,
+        values: impl IntoIterator<Item = Option<bool>>,
+    ) -> Self {
+        Self { name, unit: "", description, values: Values::Flag(values.into_iter().collect()) }
+    }
+}
+
 impl Table {
     /// Number of rows.
     #[must_use]

@@ -85,7 +85,9 @@ impl Problem for Gaussian<'_> {
             if new.is_empty() {
                 return;
             }
-            new.into_iter().for_each(|j| self.enter(j));
+            for j in new {
+                self.enter(j);
+            }
         }
     }
 

@@ -1,0 +1,85 @@
+//! The table `neurons`.
+
+use super::{Neuron, Selection};
+use crate::Result;
+use crate::table::{Column, Table};
+
+impl Selection {
+    /// Table `neurons`: a row per neuron; `sae_ids` names the autoencoder of each.
+    ///
+    /// # Errors
+    /// [`Error::Math`] if `sae_ids` does not have one entry per neuron.
+    pub fn table(&self, sae_ids: &[String]) -> Result<Table> {
+        hypothesaes_math::Error::check_len("sae_ids", sae_ids.len(), self.neurons.len())?;
+        let mut ranks = vec![None; self.neurons.len()];
+        for chosen in &self.chosen {
+            ranks[chosen.neuron] = Some(chosen.rank);
+        }
+        let neurons = || self.neurons.iter();
+        let density = |neuron: &Neuron| neuron.moments.count as f64 / self.n_texts.max(1) as f64;
+        let columns = vec![
+            Column::integer(
+                "neuron_id",
+                "",
+                "number of the neuron, counted through all autoencoders from 0",
+                (0..self.neurons.len()).map(Some),
+            ),
+            Column::text("sae_id", "autoencoder of the neuron", sae_ids.iter().cloned().map(Some)),
+            Column::integer(
+                "n_active",
+                "count",
+                "discover texts the neuron fires on",
+                neurons().map(|neuron| Some(neuron.moments.count)),
+            ),
+            Column::number(
+                "density",
+                "share",
+                "share of the discover texts the neuron fires on",
+                neurons().map(|neuron| Some(density(neuron))),
+            ),
+            Column::number(
+                "mean_activation",
+                "activation",
+                "mean activation over all discover texts, those with none counting as 0",
+                neurons().map(|neuron| Some(neuron.moments.mean)),
+            ),
+            Column::number(
+                "max_activation",
+                "activation",
+                "largest activation on a discover text",
+                neurons().map(|neuron| Some(neuron.moments.max)),
+            ),
+            Column::flag(
+                "is_dead",
+                "whether the neuron fires on no discover text",
+                neurons().map(|neuron| Some(neuron.moments.count == 0)),
+            ),
+            Column::number(
+                "separation",
+                "target",
+                "mean target of the texts the neuron fires on minus that of the others",
+                neurons().map(|neuron| neuron.separation),
+            ),
+            Column::number(
+                "correlation",
+                "",
+                "Pearson correlation of activation and target",
+                neurons().map(|neuron| neuron.correlation),
+            ),
+            Column::number(
+                "lasso",
+                "target per standard deviation",
+                "coefficient of the L1-penalised regression (log-odds for a binary target), \
+                 missing for another method",
+                neurons().map(|neuron| neuron.lasso),
+            ),
+            Column::integer(
+                "selection_rank",
+                "",
+                "place among the chosen neurons from 1, missing if not chosen",
+                ranks,
+            ),
+        ];
+        Ok(Table { name: "neurons", columns })
+    }
+}
