@@ -9,8 +9,12 @@ pub mod error;
 pub mod lasso;
 pub mod matrix;
 pub mod moments;
+pub mod product;
 pub mod random;
+pub mod sae;
 pub mod scores;
+pub mod topk;
+pub mod vector;
 
 pub use activations::Activations;
 pub use error::{Error, Result};
