@@ -1,0 +1,22 @@
+//! What the tests of this binary share.
+
+use serde_json::Value;
+
+/// The golden values `name`, made by `scripts/golden/NAME.py`.
+pub fn golden(name: &str) -> Value {
+    let path = format!("{}/tests/golden/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// A list of numbers.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+}
+
+/// Panics unless `got` and `expected` agree to `tolerance`, relative to 1 or to their size.
+pub fn assert_close(got: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), expected.len());
+    for (i, (g, e)) in got.iter().zip(expected).enumerate() {
+        assert!((g - e).abs() <= tolerance * e.abs().max(1.0), "entry {i}: {g} for {e}");
+    }
+}
