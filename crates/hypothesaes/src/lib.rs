@@ -11,6 +11,7 @@ pub mod data;
 pub mod demo;
 pub mod error;
 pub mod select;
+pub mod signal;
 pub mod store;
 pub mod table;
 pub mod text;

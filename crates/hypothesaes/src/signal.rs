@@ -1,0 +1,201 @@
+//! The signal check: can the embeddings tell the target at all? Asked before anything costs time.
+//!
+//! In go the vectors and targets of the discover and validation texts, out comes the
+//! cross-validated fit of a ridge regression, beside the same on shuffled targets. Held-out texts
+//! stay untouched.
+
+use hypothesaes_math::metrics::{self, Measure};
+use hypothesaes_math::random;
+use hypothesaes_math::ridge::CrossValidated;
+use hypothesaes_math::{Error as MathError, Matrix};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+use crate::data::Task;
+use crate::table::{Column, Table};
+
+/// Part of the identity of a stored result: raise it when results change.
+pub const VERSION: u32 = 1;
+
+const N_FOLDS: usize = 5;
+const N_PERMUTATIONS: usize = 10;
+const LEVEL: f64 = 0.95;
+
+/// What the check found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Signal {
+    /// `r_squared` for a continuous target, `auc` for a binary one.
+    pub metric: String,
+    /// Of cross-validated predictions; `None` if there are too few texts to tell.
+    pub fit: Option<Measure>,
+    /// The same on shuffled targets: mean and largest value of ten.
+    pub permuted_mean: Option<f64>,
+    pub permuted_max: Option<f64>,
+    pub n: usize,
+    /// Whether the interval and the shuffled targets leave no doubt that there is something.
+    pub is_present: bool,
+    /// One sentence for the user.
+    pub advice: String,
+}
+
+/// Cross-validated ridge from `x` (n x d) to `y`, and the same on `y` shuffled.
+///
+/// `unit[i]` tells what a text must share a fold with: its group, or its equal texts.
+///
+/// # Errors
+/// [`crate::Error::Math`] if shapes differ or `x` is not finite.
+pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Result<Signal> {
+    let metric = if *task == Task::Continuous { "r_squared" } else { "auc" };
+    let fold = folds(unit, seed);
+    let ridge = match CrossValidated::new(x, &fold, N_FOLDS) {
+        Ok(ridge) => ridge,
+        Err(MathError::Data(_)) => return Ok(judged(metric, None, &[], y.len())),
+        Err(e) => return Err(e.into()),
+    };
+    let fit = measure(&ridge, y, task)?;
+    let mut stream = random::stream(seed, "signal permutations");
+    let mut permuted = Vec::new();
+    for _ in 0..N_PERMUTATIONS {
+        let order = random::permutation(y.len(), &mut stream);
+        let shuffled: Vec<f64> = order.into_iter().map(|i| y[i]).collect();
+        permuted.extend(measure(&ridge, &shuffled, task)?.map(|m| m.value));
+    }
+    Ok(judged(metric, fit, &permuted, y.len()))
+}
+
+/// Numbers the texts by what they must share a fold with: their group, else their own wording.
+pub fn units<'a>(texts: impl Iterator<Item = &'a str>, group: Option<&[u32]>) -> Vec<u32> {
+    if let Some(group) = group {
+        return group.to_vec();
+    }
+    let mut seen = FxHashMap::default();
+    texts
+        .map(|text| {
+            let next = u32::try_from(seen.len()).expect("fewer than 2^32 texts");
+            *seen.entry(text).or_insert(next)
+        })
+        .collect()
+}
+
+impl Signal {
+    /// Table `signal`: one row.
+    pub fn table(&self) -> Table {
+        let number =
+            |name, description, value| Column::number(name, "metric", description, [value]);
+        let columns = vec![
+            Column::text(
+                "metric",
+                "r_squared (continuous target) or auc (binary)",
+                [Some(self.metric.clone())],
+            ),
+            number(
+                "estimate",
+                "of a ridge regression on the embeddings, cross-validated",
+                self.fit.map(|m| m.value),
+            ),
+            number("std_error", "its standard error", self.fit.map(|m| m.std_error)),
+            number("conf_low", "lower end of its 95 % interval", self.fit.map(|m| m.conf_low)),
+            number("conf_high", "upper end of its 95 % interval", self.fit.map(|m| m.conf_high)),
+            number("permuted_mean", "mean over ten shuffled targets", self.permuted_mean),
+            number("permuted_max", "largest of ten shuffled targets", self.permuted_max),
+            Column::integer("n", "texts", "discover and validation texts", [Some(self.n)]),
+            Column::flag(
+                "is_present",
+                "whether the embeddings tell the target beyond doubt",
+                [Some(self.is_present)],
+            ),
+        ];
+        Table { name: "signal", columns }
+    }
+}
+
+fn measure(ridge: &CrossValidated, y: &[f64], task: &Task) -> Result<Option<Measure>> {
+    let prediction = ridge.predict(y)?;
+    Ok(match task {
+        Task::Continuous => metrics::r_squared(y, &prediction, LEVEL),
+        Task::Binary { .. } => metrics::auc(y, &prediction, LEVEL),
+    })
+}
+
+/// Folds of about equal size, whole units together.
+fn folds(unit: &[u32], seed: u64) -> Vec<usize> {
+    let n_units = unit.iter().max().map_or(0, |u| *u as usize + 1);
+    let order = random::permutation(n_units, &mut random::stream(seed, "signal folds"));
+    let mut size = vec![0; n_units];
+    unit.iter().for_each(|u| size[*u as usize] += 1);
+    let (mut filled, mut fold_of) = ([0_usize; N_FOLDS], vec![0; n_units]);
+    for u in order {
+        let fold = (0..N_FOLDS).min_by_key(|f| filled[*f]).unwrap_or(0);
+        fold_of[u] = fold;
+        filled[fold] += size[u];
+    }
+    unit.iter().map(|u| fold_of[*u as usize]).collect()
+}
+
+fn judged(metric: &str, fit: Option<Measure>, permuted: &[f64], n: usize) -> Signal {
+    let nothing = if metric == "auc" { 0.5 } else { 0.0 };
+    let permuted_max = permuted.iter().copied().reduce(f64::max);
+    let permuted_mean = permuted_max.map(|_| permuted.iter().sum::<f64>() / permuted.len() as f64);
+    let is_present = fit.is_some_and(|m| {
+        m.conf_low > nothing && permuted_max.is_none_or(|largest| m.value > largest)
+    });
+    let advice = match fit {
+        None => "too few texts to tell whether there is a signal".into(),
+        Some(_) if is_present => "there is a signal, worth going on".into(),
+        Some(_) => "no signal: the embeddings tell the target no better than a shuffled one; \
+                    expect that no hypothesis holds on held-out texts, check the target column \
+                    or bring more texts"
+            .into(),
+    };
+    Signal { metric: metric.into(), fit, permuted_mean, permuted_max, n, is_present, advice }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Uniform from -0.5 to 0.5.
+    fn noise(n: usize, purpose: &str) -> Vec<f64> {
+        let order = random::permutation(n, &mut random::stream(1, purpose));
+        order.into_iter().map(|rank| (rank as f64 + 0.5) / n as f64 - 0.5).collect()
+    }
+
+    #[expect(clippy::cast_possible_truncation)]
+    fn data(n: usize, effect: f64) -> (Matrix, Vec<f64>, Vec<u32>) {
+        let x = noise(n * 4, "x");
+        let y = noise(n, "y").iter().enumerate().map(|(i, e)| effect * x[i * 4] + e).collect();
+        let x = Matrix::from_vec(n, 4, x.iter().map(|v| *v as f32).collect()).unwrap();
+        (x, y, (0..n as u32).collect())
+    }
+
+    #[test]
+    fn finds_a_signal_and_its_absence() {
+        for (effect, present) in [(1.0, true), (0.0, false)] {
+            let (x, y, unit) = data(400, effect);
+            let signal = check(&x, &y, &unit, &Task::Continuous, 0).unwrap();
+            assert_eq!(signal.is_present, present, "{signal:?}");
+            let task = Task::Binary { positive: "1".into(), negative: "0".into() };
+            let y: Vec<f64> = y.iter().map(|v| f64::from(u8::from(*v > 0.0))).collect();
+            let signal = check(&x, &y, &unit, &task, 0).unwrap();
+            assert_eq!(signal.is_present, present, "{signal:?}");
+        }
+    }
+
+    #[test]
+    fn too_few_texts_are_no_panic() {
+        for n in 0..4 {
+            let (x, y, unit) = data(n, 1.0);
+            assert!(!check(&x, &y, &unit, &Task::Continuous, 0).unwrap().is_present);
+        }
+    }
+
+    #[test]
+    fn equal_texts_and_groups_share_a_fold() {
+        let texts = ["a", "b", "a", "c"];
+        assert_eq!(units(texts.into_iter(), None), [0, 1, 0, 2]);
+        assert_eq!(units(texts.into_iter(), Some(&[5, 5, 1, 1])), [5, 5, 1, 1]);
+        let fold = folds(&[0, 1, 0, 2, 2, 3, 4, 5], 3);
+        assert_eq!((fold[0], fold[3]), (fold[2], fold[4]));
+    }
+}
