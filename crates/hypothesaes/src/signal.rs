@@ -4,6 +4,8 @@
 //! cross-validated fit of a ridge regression, beside the same on shuffled targets. Held-out texts
 //! stay untouched.
 
+use std::fmt;
+
 use hypothesaes_math::metrics::{self, Measure};
 use hypothesaes_math::random;
 use hypothesaes_math::ridge::CrossValidated;
@@ -15,7 +17,7 @@ use crate::Result;
 use crate::data::Task;
 use crate::table::{Column, Table};
 
-/// Part of the identity of a stored result: raise it when results change.
+/// Goes up with every change that makes equal input give another result.
 pub const VERSION: u32 = 1;
 
 const N_FOLDS: usize = 5;
@@ -78,6 +80,21 @@ pub fn units<'a>(texts: impl Iterator<Item = &'a str>, group: Option<&[u32]>) ->
         .collect()
 }
 
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Some(fit), Some(permuted)) = (self.fit, self.permuted_mean) {
+            let metric = if self.metric == "auc" { "AUC" } else { "R2" };
+            write!(
+                f,
+                "ridge on the embeddings, cross-validated: {metric} = {:.2} [{:.2}, {:.2}] \
+                 (shuffled target: {permuted:.2}); ",
+                fit.value, fit.conf_low, fit.conf_high
+            )?;
+        }
+        f.write_str(&self.advice)
+    }
+}
+
 impl Signal {
     /// Table `signal`: one row.
     pub fn table(&self) -> Table {
@@ -123,7 +140,9 @@ fn folds(unit: &[u32], seed: u64) -> Vec<usize> {
     let n_units = unit.iter().max().map_or(0, |u| *u as usize + 1);
     let order = random::permutation(n_units, &mut random::stream(seed, "signal folds"));
     let mut size = vec![0; n_units];
-    unit.iter().for_each(|u| size[*u as usize] += 1);
+    for u in unit {
+        size[*u as usize] += 1;
+    }
     let (mut filled, mut fold_of) = ([0_usize; N_FOLDS], vec![0; n_units]);
     for u in order {
         let fold = (0..N_FOLDS).min_by_key(|f| filled[*f]).unwrap_or(0);

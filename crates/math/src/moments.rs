@@ -8,7 +8,7 @@ use crate::Activations;
 const FLAT: f64 = 1e-6;
 
 /// One neuron over all texts, the texts on which it does not fire counting as 0.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Moments {
     /// Number of texts it fires on.
     pub count: usize,

@@ -30,7 +30,8 @@ struct TrainingPart {
 }
 
 impl<'a> CrossValidated<'a> {
-    /// `x`: n x d; `fold`: n numbers below `n_folds`. O(n d^2 + n_folds d^3), d^2 doubles a fold.
+    /// `x`: n x d; `fold`: n numbers below `n_folds`. Costs
+    /// `O(n d^2 + n_folds d^3)` operations and d^2 doubles a fold.
     ///
     /// # Errors
     /// [`Error::Shape`] if `fold` does not match; [`Error::NotFinite`];

@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::Task;
 use crate::{Error, Result};
 
+/// Goes up with every change that makes equal input and options give another selection.
+pub const VERSION: u32 = 1;
+
 /// How neurons are chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -40,7 +43,7 @@ pub enum Method {
 }
 
 /// The chosen neurons, and what every neuron scores.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
     pub method: Method,
     /// How many texts the neurons were judged on.
@@ -54,7 +57,7 @@ pub struct Selection {
 }
 
 /// A chosen neuron.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Chosen {
     pub neuron: usize,
     /// 1 for the best.
@@ -68,7 +71,7 @@ pub struct Chosen {
 }
 
 /// What a neuron does on the discover texts; a score is `None` where it has none.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Neuron {
     pub moments: Moments,
     pub separation: Option<f64>,

@@ -9,6 +9,7 @@ mod identity;
 mod log;
 mod outputs;
 mod state;
+pub mod vectors;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
