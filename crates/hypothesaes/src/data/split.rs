@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use hypothesaes_math::random::{self, Stream};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::Split;
+use super::names::count;
 use crate::{Error, Result};
 
 /// Shares of the three parts; any positive numbers, only their ratios count.
@@ -29,7 +33,11 @@ impl SplitOptions {
     /// [`Error::Option`] for a share that is not a positive number.
     pub fn check(&self) -> Result<()> {
         let bad = self.shares().into_iter().any(|share| !(share > 0.0 && share.is_finite()));
-        if bad { Err(Error::option("split", self, SHARES)) } else { Ok(()) }
+        if bad {
+            Err(Error::option("split", format!("{:?}", self.shares()), SHARES))
+        } else {
+            Ok(())
+        }
     }
 
     fn shares(&self) -> [f64; 3] {
@@ -37,6 +45,9 @@ impl SplitOptions {
     }
 }
 
+const PARTS: [Split; 3] = [Split::Discover, Split::Validation, Split::Heldout];
+/// Fewer rows than this tell nothing in any part.
+const MIN_ROWS: usize = 10;
 const SHARES: &str = "name three positive shares, as in `70/15/15`";
 
 impl FromStr for SplitOptions {
@@ -52,8 +63,151 @@ impl FromStr for SplitOptions {
     }
 }
 
+/// In percent.
 impl fmt::Display for SplitOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.discover, self.validation, self.heldout)
+        let total: f64 = self.shares().iter().sum();
+        let percent = |share: f64| (1000.0 * share / total).round() / 10.0;
+        let [discover, validation, heldout] = self.shares().map(percent);
+        write!(f, "{discover}/{validation}/{heldout}")
     }
+}
+
+/// What a split has to respect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ties<'a> {
+    /// The part of the rows that came in a file of their own; `None` for those to be split.
+    pub given: &'a [Option<Split>],
+    /// Rows of one group stay together.
+    pub group: Option<&'a [u32]>,
+    /// Pairs of rows that stay together.
+    pub pairs: &'a [(u32, u32)],
+    /// The target, if the parts shall have equal shares of its two classes.
+    pub class: Option<&'a [f64]>,
+}
+
+/// Every row's part.
+///
+/// Rows that stay together form one component. Components are taken in random order, the largest
+/// first, and each goes to the part where the sum over classes of squared distances between actual
+/// and wanted sizes falls most; without ties every part is within one row per class of its share.
+/// The random stream is `split`, so that the same rows and seed give the same parts.
+///
+/// # Errors
+/// [`Error::Data`] if a part would have too few rows, or one class only.
+pub(super) fn split(ties: &Ties, options: &SplitOptions, seed: u64) -> Result<Vec<Split>> {
+    let free: Vec<u32> =
+        (0..).zip(ties.given).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
+    let parts: Vec<Split> =
+        PARTS.into_iter().filter(|part| !ties.given.contains(&Some(*part))).collect();
+    let shares: Vec<f64> = parts.iter().map(|&part| options.shares()[part as usize]).collect();
+    let component = components(ties, &free);
+    let n_components = component.iter().max().map_or(0, |&last| last as usize + 1);
+    let class = |i: u32| usize::from(ties.class.is_some_and(|y| y[i as usize] > 0.5));
+    let mut sizes = vec![[0.0; 2]; n_components];
+    for (&i, &c) in free.iter().zip(&component) {
+        sizes[c as usize][class(i)] += 1.0;
+    }
+    let assigned = assign(&sizes, &shares, &mut random::stream(seed, "split"));
+    let mut split: Vec<Split> = ties.given.iter().map(|g| g.unwrap_or(Split::Discover)).collect();
+    for (&i, &c) in free.iter().zip(&component) {
+        split[i as usize] = parts[assigned[c as usize]];
+    }
+    check_parts(&split, ties, options, n_components)?;
+    Ok(split)
+}
+
+/// Component of every free row, numbered in the order of their first rows.
+fn components(ties: &Ties, free: &[u32]) -> Vec<u32> {
+    let mut parent: Vec<u32> = (0..).take(ties.given.len()).collect();
+    let mut first_of_group: FxHashMap<u32, u32> = FxHashMap::default();
+    if let Some(group) = ties.group {
+        for &i in free {
+            let first = *first_of_group.entry(group[i as usize]).or_insert(i);
+            join(&mut parent, i, first);
+        }
+    }
+    let is_free = |i: u32| ties.given[i as usize].is_none();
+    for &(i, j) in ties.pairs.iter().filter(|(i, j)| is_free(*i) && is_free(*j)) {
+        join(&mut parent, i, j);
+    }
+    let mut n = 0;
+    let mut number: FxHashMap<u32, u32> = FxHashMap::default();
+    let of_row = |&row: &u32| {
+        let number = *number.entry(root(&mut parent, row)).or_insert(n);
+        n = n.max(number + 1);
+        number
+    };
+    free.iter().map(of_row).collect()
+}
+
+/// The row that stands for the component of `i`; paths are halved on the way.
+fn root(parent: &mut [u32], mut i: u32) -> u32 {
+    while parent[i as usize] != i {
+        parent[i as usize] = parent[parent[i as usize] as usize];
+        i = parent[i as usize];
+    }
+    i
+}
+
+/// Puts two rows into one component, which the earlier root stands for.
+fn join(parent: &mut [u32], i: u32, j: u32) {
+    let (i, j) = (root(parent, i), root(parent, j));
+    parent[i.max(j) as usize] = i.min(j);
+}
+
+/// Part of every component, given its rows of either class.
+fn assign(sizes: &[[f64; 2]], shares: &[f64], stream: &mut Stream) -> Vec<usize> {
+    let total: f64 = shares.iter().sum();
+    let all = sizes.iter().fold([0.0; 2], |sum, size| [sum[0] + size[0], sum[1] + size[1]]);
+    let mut room: Vec<[f64; 2]> =
+        shares.iter().map(|share| all.map(|rows| rows * share / total)).collect();
+    let mut order = random::permutation(sizes.len(), stream);
+    order.sort_by(|&a, &b| (sizes[b][0] + sizes[b][1]).total_cmp(&(sizes[a][0] + sizes[a][1])));
+    let mut assigned = vec![0; sizes.len()];
+    for component in order {
+        let size = sizes[component];
+        // The squared distance falls by 2 size . room - |size|^2, whose last term is common.
+        let gain = |room: &[f64; 2]| size[0] * room[0] + size[1] * room[1];
+        let mut best = 0;
+        for part in 1..room.len() {
+            if gain(&room[part]) > gain(&room[best]) {
+                best = part;
+            }
+        }
+        assigned[component] = best;
+        room[best] = [room[best][0] - size[0], room[best][1] - size[1]];
+    }
+    assigned
+}
+
+fn check_parts(
+    split: &[Split],
+    ties: &Ties,
+    options: &SplitOptions,
+    n_components: usize,
+) -> Result<()> {
+    let sizes = PARTS.map(|part| split.iter().filter(|&&s| s == part).count());
+    if sizes.iter().any(|&size| size < MIN_ROWS) {
+        let [discover, validation, heldout] = sizes.map(count);
+        let (rows, pieces) = (count(split.len()), count(n_components));
+        return Err(Error::Data(format!(
+            "too few rows: {rows} rows in {pieces} pieces that stay whole make {discover} to \
+             discover on, {validation} for validation and {heldout} held out ({options}); each \
+             part needs {MIN_ROWS}"
+        )));
+    }
+    let Some(class) = ties.class else { return Ok(()) };
+    for (part, name) in [(Split::Discover, "discover"), (Split::Heldout, "held-out")] {
+        let of_part = || class.iter().zip(split).filter(|(_, s)| **s == part).map(|(y, _)| *y);
+        let positives = of_part().filter(|&y| y > 0.5).count();
+        if positives == 0 || positives == of_part().count() {
+            let lacks = if positives == 0 { "positive" } else { "negative" };
+            return Err(Error::Data(format!(
+                "the {name} part has no row of the {lacks} class; take more rows, larger shares \
+                 or smaller groups"
+            )));
+        }
+    }
+    Ok(())
 }

@@ -1,0 +1,264 @@
+//! Rows of all files in, the kept ones out, column by column; every row left out is listed.
+
+use std::ops::ControlFlow::Continue;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::choose::Chosen;
+use super::input::Input;
+use super::row::{Cell, Outcome, Row};
+use super::source::Meter;
+use super::target::{Targets, Value};
+use super::{Counts, DataOptions, Dropped, Reason, Texts};
+use crate::error::Place;
+use crate::watch::Watch;
+use crate::{Error, Result};
+
+/// The kept rows of all files, in their order.
+#[derive(Debug)]
+pub(super) struct Gathered<'o> {
+    pub texts: Texts,
+    pub targets: Targets,
+    pub groups: Option<Groups>,
+    pub row_id: Vec<u64>,
+    /// Kept rows, each with the first one that has the same text.
+    pub duplicates: Vec<(u32, u32)>,
+    pub dropped: Vec<Dropped>,
+    pub counts: Counts,
+    pub files: Vec<Extent>,
+    dropping: Vec<Dropping<'o>>,
+    /// First kept row of every text, by 128 bits of the text's Blake3.
+    first: FxHashMap<[u8; 16], u32>,
+}
+
+/// Groups of the kept rows, numbered in the order in which they first occur.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    pub of_row: Vec<u32>,
+    pub n: u32,
+    /// Rows without a group, each of which is one by itself.
+    pub alone: usize,
+    number: FxHashMap<String, u32>,
+}
+
+/// What a file contributed.
+#[derive(Debug)]
+pub(super) struct Extent {
+    pub path: PathBuf,
+    /// `row_id` of its first row.
+    pub start: u64,
+    /// Kept rows up to its end, all earlier files included.
+    pub kept_end: usize,
+    pub outcome: Outcome,
+}
+
+/// A target whose rows are left out.
+#[derive(Debug)]
+struct Dropping<'o> {
+    asked: &'o str,
+    value: Value<'o>,
+    rows: u64,
+}
+
+impl<'o> Gathered<'o> {
+    pub fn new(options: &'o DataOptions) -> Result<Self> {
+        let dropping = options.drop_target.iter().map(|asked| {
+            let value = Value::parse(asked).map_err(|e| Error::option("drop_target", asked, e))?;
+            Ok(Dropping { asked, value, rows: 0 })
+        });
+        Ok(Self {
+            texts: Texts::default(),
+            targets: Targets::default(),
+            groups: options.group.is_some().then(Groups::default),
+            row_id: Vec::new(),
+            duplicates: Vec::new(),
+            dropped: Vec::new(),
+            counts: Counts::default(),
+            files: Vec::new(),
+            dropping: dropping.collect::<Result<_>>()?,
+            first: FxHashMap::default(),
+        })
+    }
+
+    /// Reads a file to its end.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for damage; [`Error::Data`] if it has no row to keep.
+    pub fn read(
+        &mut self,
+        input: &Input,
+        chosen: &Chosen,
+        meter: &Rc<Meter>,
+        watch: &dyn Watch,
+    ) -> Result<()> {
+        let path = input.source.path.clone();
+        let (start, kept_before) = (self.counts.rows, self.row_id.len());
+        self.files.push(Extent { path, start, kept_end: 0, outcome: Outcome::default() });
+        let mut told = 0;
+        let outcome = input.each_row(&chosen.0, meter, watch, &mut |row| {
+            let read = meter.bytes();
+            if row.number % 4096 == 0 || read - told > 1 << 20 {
+                watch.check()?;
+                watch.advance(read - told);
+                told = read;
+            }
+            self.row(row, chosen).map_err(|e| name_file(e, input))?;
+            Ok(Continue(()))
+        })?;
+        watch.advance(input.source.bytes.saturating_sub(told));
+        if outcome.rows == 0 {
+            let what = if input.has_header() { "has a header and no rows" } else { "has no rows" };
+            return Err(input.source.damage(Place::default(), what));
+        }
+        let extent = self.files.last_mut().expect("pushed above");
+        (extent.kept_end, extent.outcome) = (self.row_id.len(), outcome);
+        if self.row_id.len() == kept_before {
+            return Err(self.nothing_left(input, outcome));
+        }
+        Ok(())
+    }
+
+    /// Values of `--drop-target` that no row has.
+    pub fn dropped_none(&self) -> impl Iterator<Item = &str> {
+        self.dropping.iter().filter(|dropping| dropping.rows == 0).map(|dropping| dropping.asked)
+    }
+
+    fn row(&mut self, row: &Row, chosen: &Chosen) -> Result<()> {
+        let place = |column: usize| row.place(&chosen.0[column].name);
+        let wrong = |column: usize, message: String| Error::Input { place: place(column), message };
+        let row_id = self.counts.rows;
+        self.counts.rows += 1;
+        let text = match &row.cells[0] {
+            Cell::Missing => "",
+            Cell::Text(text) => text.as_ref(),
+            other => return Err(wrong(0, format!("holds {}, not text", other.kind()))),
+        };
+        let target = Value::of(&row.cells[1]).map_err(|e| wrong(1, e))?;
+        let group = self.groups.as_ref().map(|_| group_key(&row.cells[2]));
+        let group = group.transpose().map_err(|e| wrong(2, e))?;
+        if let Some((reason, detail)) = self.reason_to_drop(text, &target, &row.cells[1]) {
+            self.drop(row_id, reason, detail);
+            return Ok(());
+        }
+        let index = u32::try_from(self.row_id.len())
+            .map_err(|_| Error::Data("more than 4,294,967,295 rows".to_owned()))?;
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+        if let Some(&first) = self.first.get(&hash) {
+            let (file, number) = self.locate(self.row_id[first as usize]);
+            if file + 1 < self.files.len() {
+                let other = self.files[file].path.display();
+                let detail = format!("row {number} of `{other}` has the same text");
+                self.drop(row_id, Reason::OnBothSides, detail);
+                return Ok(());
+            }
+            let detail = format!("duplicate of row {number} (kept, same split)");
+            self.drop(row_id, Reason::Duplicate, detail);
+            self.duplicates.push((index, first));
+        } else {
+            self.first.insert(hash, index);
+        }
+        self.texts.push(text);
+        self.targets.push(target, || {
+            let file = self.files.last().expect("a file is being read").path.clone();
+            Place { file, ..place(1) }
+        });
+        if let (Some(groups), Some(key)) = (&mut self.groups, group) {
+            groups.push(key);
+        }
+        self.row_id.push(row_id);
+        Ok(())
+    }
+
+    fn reason_to_drop(
+        &mut self,
+        text: &str,
+        target: &Value,
+        cell: &Cell,
+    ) -> Option<(Reason, String)> {
+        if text.trim().is_empty() {
+            return Some((Reason::EmptyText, String::new()));
+        }
+        let written = || match cell {
+            Cell::Text(text) => text.to_string(),
+            Cell::Integer(value) => value.to_string(),
+            Cell::Float(value) => value.to_string(),
+            Cell::Flag(value) => value.to_string(),
+            Cell::Missing | Cell::Other(_) => String::new(),
+        };
+        if *target == Value::Missing {
+            return Some((Reason::MissingTarget, written()));
+        }
+        let dropping = self.dropping.iter_mut().find(|dropping| dropping.value == *target)?;
+        dropping.rows += 1;
+        Some((Reason::DroppedTarget, written()))
+    }
+
+    /// Lists a row and counts it.
+    fn drop(&mut self, row_id: u64, reason: Reason, detail: String) {
+        let (file, row) = self.locate(row_id);
+        let file = self.files[file].path.clone();
+        self.dropped.push(Dropped { row_id, file, row, reason, detail });
+        *match reason {
+            Reason::EmptyText => &mut self.counts.empty_texts,
+            Reason::MissingTarget => &mut self.counts.missing_targets,
+            Reason::DroppedTarget => &mut self.counts.dropped_targets,
+            Reason::OnBothSides => &mut self.counts.on_both_sides,
+            Reason::Duplicate => &mut self.counts.duplicates,
+        } += 1;
+    }
+
+    /// The file of a row, and the row's 1-based number in it.
+    fn locate(&self, row_id: u64) -> (usize, u64) {
+        let file = self.files.partition_point(|extent| extent.start <= row_id) - 1;
+        (file, row_id - self.files[file].start + 1)
+    }
+
+    fn nothing_left(&self, input: &Input, outcome: Outcome) -> Error {
+        let counts = self.counts;
+        let file = input.source.path.display();
+        Error::Data(format!(
+            "no row of `{file}` is left: of {} rows in all, {} have no text, {} no target, {} a \
+             target that is dropped, {} a text of an earlier file",
+            outcome.rows,
+            counts.empty_texts,
+            counts.missing_targets,
+            counts.dropped_targets,
+            counts.on_both_sides
+        ))
+    }
+}
+
+impl Groups {
+    /// Appends the group of a row; a row without one is a group by itself.
+    fn push(&mut self, key: Option<String>) {
+        let next = self.n;
+        self.alone += usize::from(key.is_none());
+        let number = key.map_or(next, |key| *self.number.entry(key).or_insert(next));
+        self.n += u32::from(number == next);
+        self.of_row.push(number);
+    }
+}
+
+/// What names a group; numbers that are equal name the same.
+fn group_key(cell: &Cell) -> Result<Option<String>, String> {
+    Ok(match cell {
+        Cell::Missing => None,
+        Cell::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Cell::Integer(value) => Some(value.to_string()),
+        Cell::Float(value) if value.is_nan() => None,
+        Cell::Float(value) => Some(value.to_string()),
+        Cell::Flag(value) => Some(value.to_string()),
+        Cell::Other(what) => return Err(format!("holds {what}; a group is a number or a word")),
+    })
+}
+
+/// Completes the place of an error in a row.
+fn name_file(error: Error, input: &Input) -> Error {
+    match error {
+        Error::Input { place, message } => input.source.damage(place, message),
+        other => other,
+    }
+}

@@ -1,0 +1,93 @@
+//! What reading decided and noticed, in lines for the user.
+
+use super::SplitOptions;
+use super::choose::Chosen;
+use super::gather::Gathered;
+use super::names::{clip, count};
+use super::read::{Counts, Inputs};
+
+/// What there is to tell of.
+pub(super) struct Told<'a> {
+    pub inputs: &'a Inputs<'a>,
+    pub chosen: &'a Chosen,
+    pub gathered: &'a Gathered<'a>,
+    pub counts: &'a Counts,
+    /// What the target is.
+    pub target: String,
+    pub shares: &'a SplitOptions,
+    pub seed: u64,
+}
+
+/// A line for each thing worth knowing, in the order in which it happened.
+pub(super) fn lines(told: &Told) -> Vec<String> {
+    let mut lines = Vec::new();
+    for ((_, input), extent) in told.inputs.iter().zip(&told.gathered.files) {
+        let file = extent.path.display();
+        lines.push(format!("`{file}`: {}, {} rows", input.format(), n(extent.outcome.rows)));
+        lines.extend(input.notes.iter().cloned());
+        if extent.outcome.blank_lines > 0 {
+            lines.push(format!(
+                "`{file}`: blank lines passed over: {}",
+                n(extent.outcome.blank_lines)
+            ));
+        }
+    }
+    lines.push(columns(told));
+    lines.extend(left_out(told));
+    lines.push(told.target.clone());
+    let Counts { duplicates, discover, validation, heldout, straddling_groups, .. } = *told.counts;
+    if duplicates > 0 {
+        let line = "texts that stand in an earlier row as well, kept in the same part";
+        lines.push(format!("{line}: {}", n(duplicates)));
+    }
+    lines.push(format!(
+        "split {} by seed {}: {} to discover on, {} for validation, {} held out",
+        told.shares,
+        told.seed,
+        n(discover),
+        n(validation),
+        n(heldout)
+    ));
+    if straddling_groups > 0 {
+        let line = "groups that the files put in more than one part";
+        lines.push(format!("{line}: {}", n(straddling_groups)));
+    }
+    lines
+}
+
+fn columns(told: &Told) -> String {
+    let names: Vec<String> = told.chosen.0.iter().map(|c| clip(&c.name)).collect();
+    let line = format!("text is column `{}`, target `{}`", names[0], names[1]);
+    let Some(groups) = &told.gathered.groups else { return line };
+    let alone = match groups.alone {
+        0 => String::new(),
+        rows => format!(" ({} rows without one are each by themselves)", count(rows)),
+    };
+    format!("{line}, group `{}`: {} groups{alone}", names[2], n(groups.n.into()))
+}
+
+fn left_out(told: &Told) -> Vec<String> {
+    let counts = told.counts;
+    let reasons = [
+        (counts.empty_texts, "without a text"),
+        (counts.missing_targets, "without a target"),
+        (counts.dropped_targets, "with a target to be dropped"),
+        (counts.on_both_sides, "with a text that stands in an earlier file as well"),
+    ];
+    let reasons = reasons.into_iter().filter(|(rows, _)| *rows > 0);
+    let reasons: Vec<String> = reasons.map(|(rows, why)| format!("{} {why}", n(rows))).collect();
+    let mut lines = Vec::new();
+    if !reasons.is_empty() {
+        lines.push(format!("rows left out: {}", reasons.join(", ")));
+    }
+    lines.extend(
+        told.gathered
+            .dropped_none()
+            .map(|value| format!("no row has the target `{}` that is to be dropped", clip(value))),
+    );
+    lines
+}
+
+fn n(rows: u64) -> String {
+    count(usize::try_from(rows).unwrap_or(usize::MAX))
+}
