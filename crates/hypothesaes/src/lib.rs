@@ -10,6 +10,7 @@
 pub mod data;
 pub mod demo;
 pub mod error;
+pub mod sae;
 pub mod select;
 pub mod signal;
 pub mod store;

@@ -10,10 +10,11 @@ use super::{Parts, Sae, TrainOptions, init};
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::random;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 /// What one pass over the training rows came to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// From 1.
     pub epoch: usize,

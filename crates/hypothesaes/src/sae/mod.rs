@@ -1,0 +1,170 @@
+//! Embeddings in, trained sparse autoencoders and their activations out.
+//!
+//! One or several autoencoders stand side by side; a neuron's index is its column in the
+//! concatenation of their activations. The training itself is in `hypothesaes_math::sae`; where
+//! the checkpoint is kept, and whether it still holds, is the run directory's business.
+
+mod checkpoint;
+mod options;
+mod size;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use hypothesaes_math::sae::{self, Epoch, Event, Sae, Trained};
+use hypothesaes_math::{Activations, Matrix};
+use serde::{Deserialize, Serialize};
+
+pub use checkpoint::Checkpoint;
+pub use options::SaeOptions;
+pub use size::Size;
+pub use tables::{sae_table, training_table};
+
+use crate::Result;
+use crate::watch::Watch;
+use options::name_option;
+
+/// Goes up with every change that makes equal data and options give other weights.
+pub const TRAINER_VERSION: u32 = 1;
+
+/// A trained autoencoder, how it came about and how good it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainedSae {
+    /// Its size, such as `64:4`; `64:4#2` if it is the second of that size.
+    pub id: String,
+    pub sae: Sae,
+    /// One entry per epoch.
+    pub history: Vec<Epoch>,
+    /// Number of the epoch whose weights were kept, from 1.
+    pub best_epoch: usize,
+    pub quality: Quality,
+}
+
+/// How good an autoencoder is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Neurons that fire on at least one discover text.
+    pub n_alive: usize,
+    /// Fraction of the discover texts' variance that the reconstruction does not explain.
+    pub fvu_discover: f64,
+    /// The same for the validation texts, in units of the discover texts' variance.
+    pub fvu_validation: Option<f64>,
+    /// Mean number of neurons that fire on a discover text.
+    pub mean_active: f64,
+}
+
+/// Trains the autoencoders that `options` asks for, one after the other.
+///
+/// `discover`: n x d, what is learnt from; `validation`: any number of rows x d, on which training
+/// stops early; without rows it stops by the discover texts themselves. Autoencoders of the same
+/// size differ by their random numbers.
+///
+/// # Errors
+/// [`crate::Error::Option`] for sizes and options out of range, [`crate::Error::Math`] for
+/// embeddings that are not finite or a training that diverges, [`crate::Error::Interrupted`].
+pub fn train(
+    discover: &Matrix,
+    validation: &Matrix,
+    options: &SaeOptions,
+    seed: u64,
+    watch: &dyn Watch,
+) -> Result<Vec<TrainedSae>> {
+    options.check()?;
+    let sizes = options.sizes_for(discover.rows());
+    let validation = (validation.rows() > 0).then_some(validation);
+    watch.begin("sae", (sizes.len() * options.max_epochs) as u64, "epochs");
+    let mut models = Vec::new();
+    for (position, (&size, id)) in sizes.iter().zip(ids(&sizes)).enumerate() {
+        let trainer = options.for_trainer(size, position, seed);
+        let mut observe = |event: Event<'_>| {
+            if matches!(event, Event::Epoch(_)) {
+                watch.advance(1);
+            }
+            if watch.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let trained = sae::train(discover, validation, &trainer, &mut observe)
+            .map_err(|error| name_option(error, size))?;
+        watch.advance((options.max_epochs - trained.history.len()) as u64);
+        let model = judged(id, trained, discover, validation)?;
+        watch.say(&model.describe());
+        models.push(model);
+    }
+    watch.end(&summary(&models));
+    Ok(models)
+}
+
+/// Activations of the rows of `x` on all autoencoders, their columns side by side.
+///
+/// # Errors
+/// [`crate::Error::Math`] if `x` has other columns than the training rows or is not finite.
+pub fn encode(models: &[TrainedSae], x: &Matrix) -> Result<Activations> {
+    let parts: Result<Vec<Activations>, _> = models.iter().map(|m| m.sae.encode(x)).collect();
+    Ok(Activations::beside(&parts?)?)
+}
+
+/// Id of the autoencoder whose neuron is this column of [`encode`]'s result.
+#[must_use]
+pub fn sae_id(models: &[TrainedSae], neuron: usize) -> Option<&str> {
+    let mut first = 0;
+    models.iter().find_map(|model| {
+        first += model.sae.n_neurons();
+        (neuron < first).then_some(model.id.as_str())
+    })
+}
+
+impl TrainedSae {
+    fn describe(&self) -> String {
+        let Quality { n_alive, fvu_discover, fvu_validation, .. } = self.quality;
+        let (fvu, texts) = match fvu_validation {
+            Some(fvu) => (fvu, "validation"),
+            None => (fvu_discover, "discover"),
+        };
+        format!(
+            "autoencoder {}: {n_alive} of {} neurons alive, {:.0} % of the variance of the {texts} \
+             texts explained, best epoch {} of {}",
+            self.id,
+            self.sae.n_neurons(),
+            100.0 * (1.0 - fvu),
+            self.best_epoch,
+            self.history.len(),
+        )
+    }
+}
+
+fn judged(
+    id: String,
+    trained: Trained,
+    discover: &Matrix,
+    validation: Option<&Matrix>,
+) -> Result<TrainedSae> {
+    let Trained { sae, history, best_epoch } = trained;
+    let z = sae.encode(discover)?;
+    let quality = Quality {
+        n_alive: z.columns().iter().filter(|(rows, _)| !rows.is_empty()).count(),
+        fvu_discover: sae.fvu(discover)?,
+        fvu_validation: validation.map(|v| sae.fvu(v)).transpose()?,
+        mean_active: z.len() as f64 / z.rows() as f64,
+    };
+    Ok(TrainedSae { id, sae, history, best_epoch, quality })
+}
+
+/// The sizes as text, made unique by `#2`, `#3`.
+fn ids(sizes: &[Size]) -> Vec<String> {
+    let mut seen = BTreeMap::new();
+    let name = |size: &Size| {
+        let id = size.to_string();
+        let count = seen.entry(id.clone()).and_modify(|n| *n += 1).or_insert(1);
+        if *count == 1 { id } else { format!("{id}#{count}") }
+    };
+    sizes.iter().map(name).collect()
+}
+
+fn summary(models: &[TrainedSae]) -> String {
+    let alive: usize = models.iter().map(|m| m.quality.n_alive).sum();
+    let all: usize = models.iter().map(|m| m.sae.n_neurons()).sum();
+    let ids: Vec<&str> = models.iter().map(|m| m.id.as_str()).collect();
+    format!("{}: {alive} of {all} neurons alive", ids.join(" + "))
+}

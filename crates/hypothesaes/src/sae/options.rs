@@ -1,0 +1,129 @@
+//! Options of the stage, and what of them the trainer is told.
+
+use hypothesaes_math::sae::TrainOptions;
+use serde::{Deserialize, Serialize};
+
+use super::Size;
+use crate::{Error, Result};
+
+/// Options of the stage `sae`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SaeOptions {
+    /// Autoencoders to train side by side, such as `["64:4", "32:2"]`; empty: one, by the number
+    /// of texts.
+    pub sizes: Vec<Size>,
+    /// Passes over the discover texts, at most.
+    pub max_epochs: usize,
+    /// Passes without a better reconstruction of the validation texts after which training stops.
+    pub patience: usize,
+    /// Texts per step; none: 512, or all if there are fewer.
+    pub batch_size: Option<usize>,
+    /// Step length of Adam.
+    pub learning_rate: f64,
+    /// Weight of what dead neurons make of the errors of the living ones; 0: they stay dead.
+    pub aux_coef: f64,
+}
+
+impl Default for SaeOptions {
+    fn default() -> Self {
+        Self {
+            sizes: Vec::new(),
+            max_epochs: 500,
+            patience: 10,
+            batch_size: None,
+            learning_rate: 0.002,
+            aux_coef: 0.03125,
+        }
+    }
+}
+
+impl SaeOptions {
+    /// # Errors
+    /// [`Error::Option`] naming the first option outside its range.
+    pub fn check(&self) -> Result<()> {
+        let default = Size::for_texts(0);
+        for &size in self.sizes.iter().chain([&default]) {
+            self.for_trainer(size, 0, 0).check().map_err(|e| name_option(e, size))?;
+        }
+        Ok(())
+    }
+
+    /// The sizes asked for, or the default for this many discover texts.
+    #[must_use]
+    pub fn sizes_for(&self, n_discover: usize) -> Vec<Size> {
+        if self.sizes.is_empty() { vec![Size::for_texts(n_discover)] } else { self.sizes.clone() }
+    }
+
+    /// What the trainer needs for the autoencoder at `position`.
+    #[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
+    pub(super) fn for_trainer(&self, size: Size, position: usize, seed: u64) -> TrainOptions {
+        TrainOptions {
+            n_neurons: size.n_neurons,
+            k: size.k,
+            max_epochs: self.max_epochs,
+            patience: self.patience,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate as f32,
+            aux_coef: self.aux_coef as f32,
+            seed,
+            label: position.to_string(),
+            ..TrainOptions::default()
+        }
+    }
+}
+
+/// The trainer's complaint in the words of this stage's options.
+pub(super) fn name_option(error: hypothesaes_math::Error, size: Size) -> Error {
+    match error {
+        hypothesaes_math::Error::Option { name: name @ ("n_neurons" | "k"), value, allowed } => {
+            Error::option("sae.sizes", size, format!("`{name}` is {value}, allowed: {allowed}"))
+        }
+        hypothesaes_math::Error::Option { name, value, allowed } => {
+            Error::option(format!("sae.{name}"), value, format!("allowed: {allowed}"))
+        }
+        hypothesaes_math::Error::Stopped => Error::Interrupted,
+        other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(options: &SaeOptions, name: &str) {
+        let message = options.check().unwrap_err().to_string();
+        assert!(message.contains(name) && message.contains("allowed"), "{message}");
+    }
+
+    #[test]
+    fn defaults_are_the_trainers() {
+        SaeOptions::default().check().unwrap();
+        let ours = SaeOptions::default().for_trainer(Size { n_neurons: 64, k: 4 }, 0, 0);
+        assert_eq!(ours, TrainOptions::default());
+    }
+
+    #[test]
+    fn trap_08_options_out_of_range_are_named() {
+        let d = SaeOptions::default;
+        let sizes = |n_neurons, k| SaeOptions { sizes: vec![Size { n_neurons, k }], ..d() };
+        refused(&sizes(4, 5), "`sae.sizes` is `4:5`: `k` is 5");
+        refused(&sizes(4, 0), "`sae.sizes` is `4:0`: `k` is 0");
+        refused(&sizes(0, 0), "`n_neurons` is 0");
+        refused(&SaeOptions { max_epochs: 0, ..d() }, "`sae.max_epochs` is `0`");
+        refused(&SaeOptions { patience: 0, ..d() }, "`sae.patience`");
+        refused(&SaeOptions { batch_size: Some(0), ..d() }, "`sae.batch_size`");
+        refused(&SaeOptions { learning_rate: 0.0, ..d() }, "`sae.learning_rate`");
+        refused(&SaeOptions { learning_rate: f64::NAN, ..d() }, "`sae.learning_rate` is `NaN`");
+        refused(&SaeOptions { aux_coef: -1.0, ..d() }, "`sae.aux_coef`");
+    }
+
+    #[test]
+    fn sizes_are_read_and_written_as_text() {
+        let options: SaeOptions = toml::from_str("sizes = ['64:4', '32:2']").unwrap();
+        assert_eq!(options.sizes, ["64:4", "32:2"].map(|s| s.parse().unwrap()));
+        assert!(toml::to_string(&options).unwrap().contains(r#"sizes = ["64:4", "32:2"]"#));
+        let wrong = toml::from_str::<SaeOptions>("sizes = ['64-4']").unwrap_err().to_string();
+        assert!(wrong.contains("64-4") && wrong.contains("NEURONS:ACTIVE"), "{wrong}");
+    }
+}
