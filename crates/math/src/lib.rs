@@ -5,20 +5,26 @@
 //! reads files, the clock or the environment, and nothing prints.
 
 pub mod activations;
+pub mod crossfit;
 pub mod error;
+pub mod estimate;
 pub mod lasso;
 pub mod matrix;
 pub mod metrics;
 pub mod moments;
 pub mod multiplicity;
 pub mod product;
+pub mod proportions;
 pub mod random;
+pub mod regression;
 pub mod ridge;
 pub mod sae;
 pub mod scores;
 pub mod topk;
 pub mod vector;
+pub mod welch;
 
 pub use activations::Activations;
 pub use error::{Error, Result};
+pub use estimate::{Estimate, Level};
 pub use matrix::Matrix;

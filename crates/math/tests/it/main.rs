@@ -1,4 +1,7 @@
 //! Golden values from other people's code, laws and simulations.
 
+mod comparisons;
 mod metrics;
+mod regression;
+mod selection;
 mod support;

@@ -24,7 +24,24 @@ fn metrics_of_degenerate_data_are_missing() {
     assert_eq!(metrics::r_squared(&[1.0], &[1.0], 0.95), None);
     assert_eq!(metrics::auc(&[1.0, 1.0, 0.0], &[0.0, 1.0, 2.0], 0.95), None);
     let perfect = metrics::auc(&[1.0, 1.0, 0.0, 0.0], &[3.0, 4.0, 1.0, 2.0], 0.95).unwrap();
-    assert_eq!((perfect.value, perfect.conf_low, perfect.conf_high), (1.0, 1.0, 1.0));
+    assert_eq!((perfect.value, perfect.conf_high), (1.0, 1.0));
+    assert!(perfect.conf_low < 0.6, "four rows prove little: {perfect:?}");
+    let tied = metrics::auc(&[1.0, 1.0, 0.0, 0.0], &[3.0; 4], 0.95).unwrap();
+    assert!(tied.value == 0.5 && tied.conf_low < 0.2 && tied.conf_high > 0.8, "{tied:?}");
+}
+
+#[test]
+fn groups_are_not_compared_with_each_other() {
+    // Perfect within each group, no better than chance across them.
+    let y = [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0];
+    let score = [10.0, 11.0, 12.0, 13.0, 1.0, 2.0, 3.0, 4.0];
+    let group = [0, 0, 0, 0, 1, 1, 1, 1];
+    assert_eq!(metrics::auc_within(&y, &score, &group, 0.95).unwrap().value, 1.0);
+    assert_eq!(metrics::auc(&y, &score, 0.95).unwrap().value, 0.75);
+    // A group without two rows of a class has no say.
+    let group = [0, 0, 0, 0, 1, 2, 3, 4];
+    assert_eq!(metrics::auc_within(&y, &score, &group, 0.95).unwrap().value, 1.0);
+    assert_eq!(metrics::auc_within(&y, &score, &[0, 1, 2, 3, 4, 5, 6, 7], 0.95), None);
 }
 
 /// Normal quantiles of a random order stand in for independent normal draws.

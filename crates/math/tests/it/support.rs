@@ -8,9 +8,19 @@ pub fn golden(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+/// A list.
+pub fn items(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+/// A number.
+pub fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap()
+}
+
 /// A list of numbers.
 pub fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+    items(value).iter().map(number).collect()
 }
 
 /// Panics unless `got` and `expected` agree to `tolerance`, relative to 1 or to their size.
