@@ -17,6 +17,7 @@ mod encode;
 mod forward;
 mod init;
 mod options;
+mod step;
 mod train;
 
 use crate::error::{Error, Result};

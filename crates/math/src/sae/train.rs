@@ -1,11 +1,6 @@
 //! The training loop: epochs of shuffled batches, early stopping, the best epoch's weights.
 
-#![expect(clippy::cast_possible_truncation, reason = "factors of f32 gradients, computed in f64")]
-
-use super::adam::Adam;
-use super::backward::{Gradients, Groups, Term};
-use super::dead::{self, Aux};
-use super::forward::Batch;
+use super::step::Trainer;
 use super::{Parts, Sae, TrainOptions, init};
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
@@ -84,12 +79,12 @@ pub fn train(
 ) -> Result<Trained> {
     options.check_with(x, validation)?;
     let mut batches = random::stream(options.seed, &format!("sae {} batches", options.label));
-    let mut trainer = Trainer::new(x, options);
+    let mut trainer = Trainer::new(x, options, init::parts(x, options));
     let mut history: Vec<Epoch> = Vec::new();
     let mut best: Option<(usize, f64, Parts)> = None;
     for number in 1..=options.max_epochs {
         let order = random::permutation(x.rows(), &mut batches);
-        let mut epoch = trainer.epoch(number, &order, observe)?;
+        let mut epoch = pass(&mut trainer, number, &order, options, observe)?;
         epoch.validation_fvu = validation.map(|v| trainer.parts.fvu(v));
         let criterion = epoch.criterion();
         if best.as_ref().is_none_or(|&(_, lowest, _)| criterion < lowest) {
@@ -108,118 +103,34 @@ pub fn train(
     Ok(Trained { sae: Sae::from_parts(parts)?, history, best_epoch })
 }
 
-/// State of a training and buffers of its steps.
-struct Trainer<'a> {
-    x: &'a Matrix,
-    options: &'a TrainOptions,
-    parts: Parts,
-    adam: Adam,
-    batch: Batch,
-    aux: Aux,
-    groups: [Groups; 2],
-    gradients: Gradients,
+/// One pass over the rows in this order; `validation_fvu` is left open.
+fn pass(
+    trainer: &mut Trainer<'_>,
+    epoch: usize,
+    order: &[usize],
+    options: &TrainOptions,
+    observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Epoch> {
+    let size = options.batch_size_for(order.len());
+    let steps = order.len().div_ceil(size);
+    let (mut train_loss, mut train_fvu) = (0.0, 0.0);
+    for (done, rows) in (1..).zip(order.chunks(size)) {
+        let losses = trainer.step(rows).ok_or_else(|| diverged(epoch, done, options))?;
+        let share = rows.len() as f64 / order.len() as f64;
+        train_loss += share * losses.total;
+        train_fvu += share * losses.reconstruction;
+        if observe(Event::Step { epoch, done, steps }).is_break() {
+            return Err(Error::Stopped);
+        }
+    }
+    let n_dead = trainer.dead().len();
+    Ok(Epoch { epoch, train_loss, train_fvu, validation_fvu: None, n_dead })
 }
 
-/// Losses of one step, per row.
-struct Losses {
-    total: f64,
-    reconstruction: f64,
-}
-
-impl<'a> Trainer<'a> {
-    fn new(x: &'a Matrix, options: &'a TrainOptions) -> Self {
-        let parts = init::parts(x, options);
-        Self {
-            x,
-            options,
-            adam: Adam::new(&parts, options.learning_rate),
-            batch: Batch::default(),
-            aux: Aux::default(),
-            groups: Default::default(),
-            gradients: Gradients::new(options.n_neurons, x.cols()),
-            parts,
-        }
-    }
-
-    fn epoch(
-        &mut self,
-        epoch: usize,
-        order: &[usize],
-        observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
-    ) -> Result<Epoch> {
-        let size = self.options.batch_size_for(order.len());
-        let steps = order.len().div_ceil(size);
-        let (mut train_loss, mut train_fvu) = (0.0, 0.0);
-        for (step, rows) in (1..).zip(order.chunks(size)) {
-            let losses = self.step(rows).ok_or_else(|| self.diverged(epoch, step))?;
-            let share = rows.len() as f64 / order.len() as f64;
-            train_loss += share * losses.total;
-            train_fvu += share * losses.reconstruction;
-            if observe(Event::Step { epoch, done: step, steps }).is_break() {
-                return Err(Error::Stopped);
-            }
-        }
-        let n_dead = self.dead().len();
-        Ok(Epoch { epoch, train_loss, train_fvu, validation_fvu: None, n_dead })
-    }
-
-    /// One step on these rows; `None` if its loss or gradient is not finite, with nothing changed
-    /// but the clock.
-    fn step(&mut self, rows: &[usize]) -> Option<Losses> {
-        let per_row = 1.0 / (rows.len() as f64 * self.parts.variance);
-        let losses = self.forward(rows, per_row);
-        let norm = self.backward(per_row);
-        if !(losses.total.is_finite() && norm.is_finite()) {
-            return None;
-        }
-        // The small number is torch's: it keeps from dividing by 0.
-        let clip = (f64::from(self.options.clip_norm) / (norm + 1e-6)).min(1.0);
-        self.adam.step(&mut self.parts, &self.gradients, clip as f32);
-        Some(losses)
-    }
-
-    fn forward(&mut self, rows: &[usize], per_row: f64) -> Losses {
-        self.batch.forward(&self.parts, self.x, rows, (2.0 * per_row) as f32);
-        dead::advance_clock(&mut self.parts.silent_rows, &self.batch, rows.len());
-        let reconstruction = per_row * self.batch.squared_error();
-        let (aux_k, dead) = (self.options.aux_k_or_default(), self.dead());
-        if aux_k == 0 || dead.is_empty() {
-            self.aux.clear();
-            return Losses { total: reconstruction, reconstruction };
-        }
-        self.aux.forward(&self.parts, &self.batch, &dead, aux_k, self.aux_unit(per_row));
-        let aux = f64::from(self.options.aux_coef) * per_row * self.aux.squared_error();
-        Losses { total: reconstruction + aux, reconstruction }
-    }
-
-    /// Fills the gradients and returns their norm.
-    fn backward(&mut self, per_row: f64) -> f64 {
-        let (m, unit) = (self.options.n_neurons, (2.0 * per_row) as f32);
-        self.gradients.begin_input_bias(&self.batch.blocks, unit);
-        let aux_unit = self.aux_unit(per_row);
-        let [main, aux] = &mut self.groups;
-        main.fill(&self.batch.blocks, m, unit);
-        aux.fill(&self.aux.blocks, m, aux_unit);
-        let terms = [
-            Term { groups: main, error: &self.batch.error },
-            Term { groups: aux, error: &self.aux.error },
-        ];
-        self.gradients.fill(&self.parts, &self.batch.centred, &terms)
-    }
-
-    fn aux_unit(&self, per_row: f64) -> f32 {
-        (2.0 * per_row * f64::from(self.options.aux_coef)) as f32
-    }
-
-    fn dead(&self) -> Vec<u32> {
-        dead::dead(&self.parts.silent_rows, self.options.dead_after_for(self.x.rows()))
-    }
-
-    fn diverged(&self, epoch: usize, step: usize) -> Error {
-        let rate = self.options.learning_rate;
-        Error::Diverged(format!(
-            "the loss is not finite in epoch {epoch}, step {step}: lower `learning_rate` (it is \
-             {rate}), or scale the embeddings to unit length"
-        ))
-    }
+fn diverged(epoch: usize, step: usize, options: &TrainOptions) -> Error {
+    let rate = options.learning_rate;
+    Error::Diverged(format!(
+        "the loss is not finite in epoch {epoch}, step {step}: lower `learning_rate` (it is \
+         {rate}), or scale the embeddings to unit length"
+    ))
 }

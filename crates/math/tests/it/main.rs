@@ -3,5 +3,6 @@
 mod comparisons;
 mod metrics;
 mod regression;
+mod sae;
 mod selection;
 mod support;
