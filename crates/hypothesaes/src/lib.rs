@@ -7,9 +7,11 @@
 //! A stage is a function in the module of its name. Nothing here prints, exits or reads the
 //! environment; progress goes to a [`watch::Watch`].
 
+pub mod annotate;
 pub mod data;
 pub mod demo;
 pub mod error;
+pub mod interpret;
 pub mod sae;
 pub mod select;
 pub mod signal;

@@ -1,0 +1,123 @@
+//! What the sampled texts say of a neuron: its activation, and what their words make likely.
+
+use super::index::PhraseIndex;
+use super::log_odds::{Counts, log_odds};
+use super::sample::{Half, NeuronExamples};
+
+/// Share of the words in the [`Evidence::target`]; the activation has the rest.
+const SHARE_OF_WORDS: f64 = 0.5;
+
+/// Sampled texts and what a neuron does on them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Evidence {
+    pub(super) texts: Vec<Sampled>,
+}
+
+/// A sampled text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Sampled {
+    /// Its number in the index.
+    pub(super) text: usize,
+    pub(super) activation: f64,
+    /// How many discover texts it stands for.
+    pub(super) weight: f64,
+    pub(super) half: Half,
+}
+
+impl Evidence {
+    /// The examples of a neuron; `place` gives the number of a row in the index, and examples
+    /// outside of it are left out.
+    pub(super) fn new(neuron: &NeuronExamples, place: impl Fn(usize) -> Option<usize>) -> Self {
+        let firing = neuron.examples.iter().filter(|e| e.activation > 0.0).count();
+        let silent = neuron.examples.len() - firing;
+        let sampled = neuron.examples.iter().filter_map(|e| {
+            let weight = if e.activation > 0.0 {
+                neuron.n_firing as f64 / firing as f64
+            } else {
+                neuron.n_silent as f64 / silent as f64
+            };
+            let (text, activation) = (place(e.row)?, f64::from(e.activation));
+            Some(Sampled { text, activation, weight, half: e.half })
+        });
+        Self { texts: sampled.collect() }
+    }
+
+    /// One half, halved again so that it can be treated like the whole.
+    pub(super) fn half(&self, half: Half) -> Self {
+        let mut seen = [0, 0];
+        let texts = self.texts.iter().filter(|t| t.half == half).map(|t| {
+            let seen = &mut seen[usize::from(t.fires())];
+            *seen += 1;
+            let half = if *seen % 2 == 0 { Half::First } else { Half::Second };
+            Sampled { half, ..*t }
+        });
+        Self { texts: texts.collect() }
+    }
+
+    /// How many texts have each phrase, among those that fire and those that do not.
+    pub(super) fn counts(&self, index: &PhraseIndex, of: impl Fn(&Sampled) -> bool) -> Counts {
+        let mut counts = Counts { firing: vec![0.0; index.len()], silent: vec![0.0; index.len()] };
+        for text in self.texts.iter().filter(|t| of(t)) {
+            let counts = if text.fires() { &mut counts.firing } else { &mut counts.silent };
+            for &phrase in index.phrases(text.text) {
+                counts[phrase as usize] += 1.0;
+            }
+        }
+        counts
+    }
+
+    /// What a rule should agree with, one value per text with mean 0 and deviation 1.
+    ///
+    /// Half of it is the square root of the activation. The other half is the mean log-odds score
+    /// of the text's phrases, learned on the half of the sample that the text is not in: a top-k
+    /// neuron is silent on many texts that are of its kind, because other neurons won there, and
+    /// the words tell. O(phrases of the texts).
+    pub(super) fn target(&self, index: &PhraseIndex) -> Vec<f64> {
+        let learned_on = |half| log_odds(&self.counts(index, |t| t.half == half));
+        let (first, second) = (learned_on(Half::First), learned_on(Half::Second));
+        let words = self.texts.iter().map(|t| {
+            let scores = if t.half == Half::First { &second } else { &first };
+            let phrases = index.phrases(t.text);
+            let sum: f64 = phrases.iter().map(|&phrase| scores[phrase as usize]).sum();
+            sum / (phrases.len() + 1) as f64
+        });
+        let words = self.standard(words.collect());
+        let activation = self.standard(self.texts.iter().map(|t| t.activation.sqrt()).collect());
+        let mixed = words
+            .iter()
+            .zip(activation)
+            .map(|(w, a)| SHARE_OF_WORDS * w + (1.0 - SHARE_OF_WORDS) * a);
+        self.standard(mixed.collect())
+    }
+
+    /// Pearson correlation, weighted, of the activation with `says`; 0 if one of them is constant.
+    pub(super) fn correlation(&self, says: &[bool]) -> f64 {
+        let activation = self.standard(self.texts.iter().map(|t| t.activation).collect());
+        let says = self.standard(says.iter().map(|&s| f64::from(u8::from(s))).collect());
+        let products = activation.iter().zip(says).map(|(a, s)| a * s);
+        self.mean(products)
+    }
+
+    /// Sum of the weights.
+    pub(super) fn weight(&self) -> f64 {
+        self.texts.iter().map(|t| t.weight).sum()
+    }
+
+    fn mean(&self, values: impl Iterator<Item = f64>) -> f64 {
+        self.texts.iter().zip(values).map(|(t, v)| t.weight * v).sum::<f64>() / self.weight()
+    }
+
+    /// Less their weighted mean, by their weighted deviation; all 0 if constant.
+    fn standard(&self, values: Vec<f64>) -> Vec<f64> {
+        let mean = self.mean(values.iter().copied());
+        let deviation = self.mean(values.iter().map(|v| (v - mean).powi(2))).sqrt();
+        let scale = if deviation > 0.0 { 1.0 / deviation } else { 0.0 };
+        values.into_iter().map(|v| (v - mean) * scale).collect()
+    }
+}
+
+impl Sampled {
+    pub(super) fn fires(&self) -> bool {
+        self.activation > 0.0
+    }
+}
