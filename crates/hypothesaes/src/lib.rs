@@ -11,6 +11,7 @@ pub mod annotate;
 pub mod data;
 pub mod demo;
 pub mod error;
+pub mod evaluate;
 pub mod interpret;
 pub mod sae;
 pub mod select;

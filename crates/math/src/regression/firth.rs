@@ -9,18 +9,21 @@
 //!
 //! Source: Heinze and Schemper (2002), Stat. Med. 21; the R package `logistf` is its reference.
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVector};
 
 use super::logit::Point;
 use super::{Design, Fit};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level, normal_p};
 
-/// Largest change of a coefficient that ends the steps.
-const TOLERANCE: f64 = 1e-9;
-const MAX_STEPS: usize = 500;
+/// Length of the score, in the metric of the information, that ends the steps: the likelihood is
+/// then within its square of the maximum.
+const TOLERANCE: f64 = 1e-8;
+const MAX_STEPS: usize = 300;
 /// Largest change of a coefficient in one step, as in `logistf`.
 const MAX_CHANGE: f64 = 5.0;
+/// Rise of the likelihood per step that is asked for, as a share of what the slope promises.
+const ARMIJO: f64 = 1e-4;
 /// Error of a bound of an interval, relative to its distance from the estimate.
 const BOUND: f64 = 1e-6;
 
@@ -43,67 +46,108 @@ pub(super) struct Maximum {
 
 /// The maximum over the free coefficients, from `start`; a fixed one keeps its starting value.
 ///
-/// Scoring steps with halving; each O(n p^2) at most.
+/// Quasi-Newton steps (BFGS) that start from the inverse information, with halving; each
+/// O(n p^2) at most. Scoring steps alone oscillate for ever far from the maximum.
 pub(super) fn maximise(x: &Design, y: &[f64], start: Vec<f64>, free: Free) -> Result<Maximum> {
     let mut here = penalise(x, Point::at(x, y, start))?;
+    let mut metric = inverse_information(x, &here, free)?;
+    let mut score = score(x, y, &here, free);
     for _ in 0..MAX_STEPS {
-        let change = scoring_step(x, y, &here, free)?;
-        let largest = change.iter().fold(0.0, |a: f64, c| a.max(c.abs()));
-        if largest < TOLERANCE {
+        let mut change = &metric * &score;
+        if change.dot(&score) <= TOLERANCE * TOLERANCE {
             return Ok(here);
         }
-        let mut share = (MAX_CHANGE / largest).min(1.0);
-        loop {
-            let moved = here.point.coefficients.iter().zip(&change).map(|(b, c)| b + share * c);
-            let next = penalise(x, Point::at(x, y, moved.collect()));
-            // Rounding of the likelihood must not stop the steps before they stand still.
-            let slack = 1e-12 * here.likelihood.abs();
-            match next {
-                Ok(next) if next.likelihood >= here.likelihood - slack => {
-                    here = next;
-                    break;
-                }
-                _ if share * largest < TOLERANCE => return Ok(here),
-                _ => share *= 0.5,
-            }
-        }
+        change *= (MAX_CHANGE / change.amax()).min(1.0);
+        let promise = change.dot(&score);
+        let Some(next) = rise(x, y, &here, &mut change, promise) else {
+            return Ok(here);
+        };
+        let next_score = self::score(x, y, &next, free);
+        update(&mut metric, &change, &(&score - &next_score));
+        (here, score) = (next, next_score);
     }
     Err(Error::Diverged("the penalised logistic regression does not settle".into()))
 }
 
+/// Halves `change` until the likelihood rises enough; `None` if that is below its rounding.
+fn rise(
+    x: &Design,
+    y: &[f64],
+    here: &Maximum,
+    change: &mut DVector<f64>,
+    promise: f64,
+) -> Option<Maximum> {
+    let mut share = 1.0;
+    while share * promise > 1e-15 * (1.0 + here.likelihood.abs()) {
+        let moved = here.point.coefficients.iter().zip(change.iter()).map(|(b, c)| b + c);
+        match penalise(x, Point::at(x, y, moved.collect())) {
+            Ok(next) if next.likelihood >= here.likelihood + ARMIJO * share * promise => {
+                return Some(next);
+            }
+            _ => {}
+        }
+        *change *= 0.5;
+        share *= 0.5;
+    }
+    None
+}
+
+/// The BFGS update of an inverse Hessian after a step along which the score fell by `fall`.
+fn update(metric: &mut DMatrix<f64>, step: &DVector<f64>, fall: &DVector<f64>) {
+    let curvature = step.dot(fall);
+    if curvature <= 0.0 {
+        return;
+    }
+    let pull = &*metric * fall;
+    let scale = (1.0 + fall.dot(&pull) / curvature) / curvature;
+    *metric += scale * step * step.transpose()
+        - (&pull * step.transpose() + step * pull.transpose()) / curvature;
+}
+
 fn penalise(x: &Design, point: Point) -> Result<Maximum> {
-    let factor = x.gram(&point.weights).cholesky().ok_or_else(|| {
-        Error::Diverged("the information of the penalised logistic regression vanished".into())
-    })?;
+    let factor = x.gram(&point.weights).cholesky().ok_or_else(vanished)?;
     let log_det: f64 = factor.l_dirty().diagonal().iter().map(|d| 2.0 * d.ln()).sum();
     let likelihood = point.log_likelihood + 0.5 * log_det;
+    if !likelihood.is_finite() {
+        return Err(vanished());
+    }
     Ok(Maximum { point, inverse: factor.inverse(), likelihood })
 }
 
-fn scoring_step(x: &Design, y: &[f64], here: &Maximum, free: Free) -> Result<Vec<f64>> {
+fn vanished() -> Error {
+    Error::Diverged("the information of the penalised logistic regression vanished".into())
+}
+
+/// Slope of the penalised likelihood, 0 for a fixed coefficient.
+fn score(x: &Design, y: &[f64], here: &Maximum, free: Free) -> DVector<f64> {
     let point = &here.point;
-    let score: Vec<f64> = (0..x.rows())
-        .map(|i| {
-            let (p, h) = (point.probabilities[i], point.weights[i] * x.quadratic(i, &here.inverse));
-            y[i] - p + h * (0.5 - p)
-        })
-        .collect();
-    let score = x.transposed_times(&score);
-    let Free::AllBut(fixed) = free else {
-        return Ok((&here.inverse * score).as_slice().to_vec());
+    let pull = |i: usize| {
+        let (p, h) = (point.probabilities[i], point.weights[i] * x.quadratic(i, &here.inverse));
+        y[i] - p + h * (0.5 - p)
     };
-    let information = x.gram(&point.weights).remove_row(fixed).remove_column(fixed);
-    let factor = information.cholesky().ok_or_else(|| {
-        Error::Diverged("the information of the penalised logistic regression vanished".into())
-    })?;
-    let change = factor.solve(&score.remove_row(fixed));
-    Ok(change.insert_row(fixed, 0.0).as_slice().to_vec())
+    let pulls: Vec<f64> = (0..x.rows()).map(pull).collect();
+    let mut score = x.transposed_times(&pulls);
+    if let Free::AllBut(fixed) = free {
+        score[fixed] = 0.0;
+    }
+    score
+}
+
+/// Inverse information of the free coefficients, with zeros for a fixed one.
+fn inverse_information(x: &Design, here: &Maximum, free: Free) -> Result<DMatrix<f64>> {
+    let Free::AllBut(fixed) = free else { return Ok(here.inverse.clone()) };
+    let information = x.gram(&here.point.weights).remove_row(fixed).remove_column(fixed);
+    let inverse = information.cholesky().ok_or_else(vanished)?.inverse();
+    Ok(inverse.insert_row(fixed, 0.0).insert_column(fixed, 0.0))
 }
 
 /// Test and interval of coefficient `j` by the profile of the penalised likelihood.
 ///
 /// The statistic is the signed root of `2 (l*(b) - l*(b with b_j = 0))`; the interval holds the
 /// values of `b_j` whose profile is not rejected. The standard error is that of Wald.
+///
+/// # Errors
+/// [`Error::Diverged`] if the profile cannot be followed to 0.
 pub(super) fn profile(
     x: &Design,
     y: &[f64],
@@ -113,45 +157,39 @@ pub(super) fn profile(
 ) -> Result<Estimate> {
     let top = penalise(x, Point::at(x, y, fit.coefficients.clone()))?.likelihood;
     let (value, std_error) = (fit.coefficients[j], fit.inverse[(j, j)].sqrt());
-    let mut nearest = fit.coefficients.clone();
-    let mut ratio = |at: f64| -> Result<f64> {
-        nearest[j] = at;
-        let found = maximise(x, y, nearest.clone(), Free::AllBut(j))?;
-        nearest = found.point.coefficients;
+    let ratio = |at: f64| -> Result<f64> {
+        let mut start = fit.coefficients.clone();
+        start[j] = at;
+        let found = maximise(x, y, start, Free::AllBut(j))?;
         Ok(2.0 * (top - found.likelihood).max(0.0))
     };
     let statistic = ratio(0.0)?.sqrt() * value.signum();
     let threshold = level.normal_quantile().powi(2);
-    let low = bound(value, -std_error, threshold, &mut ratio)?;
-    let high = bound(value, std_error, threshold, &mut ratio)?;
+    // Where the profile can no longer be followed the likelihood has vanished: far outside.
+    let outside = |at: f64| ratio(at).map_or(true, |r| r > threshold);
     Ok(Estimate {
         std_error: Some(std_error),
         statistic: Some(statistic),
         p_value: Some(normal_p(statistic)),
-        conf_low: low,
-        conf_high: high,
+        conf_low: bound(value, -std_error, outside),
+        conf_high: bound(value, std_error, outside),
         ..Estimate::bare(value)
     })
 }
 
-/// Where, from `value` in steps of `step`, the ratio passes `threshold`: doubling, then bisection.
-/// `None` if it does not within a thousand steps.
-fn bound(
-    value: f64,
-    step: f64,
-    threshold: f64,
-    ratio: &mut impl FnMut(f64) -> Result<f64>,
-) -> Result<Option<f64>> {
-    let (mut inside, mut outside) = (0.0, 1.0);
-    while ratio(value + outside * step)? < threshold {
-        (inside, outside) = (outside, 2.0 * outside);
-        if outside > 1000.0 {
-            return Ok(None);
+/// Where, from `value` in steps of `step`, the outside begins: doubling, then bisection. `None` if
+/// it does not within a thousand steps.
+fn bound(value: f64, step: f64, outside: impl Fn(f64) -> bool) -> Option<f64> {
+    let (mut near, mut far) = (0.0, 1.0);
+    while !outside(value + far * step) {
+        (near, far) = (far, 2.0 * far);
+        if far > 1000.0 {
+            return None;
         }
     }
-    while outside - inside > BOUND * outside {
-        let middle = 0.5 * (inside + outside);
-        if ratio(value + middle * step)? < threshold { inside = middle } else { outside = middle }
+    while far - near > BOUND * far {
+        let middle = f64::midpoint(near, far);
+        if outside(value + middle * step) { far = middle } else { near = middle }
     }
-    Ok(Some(value + outside * step))
+    Some(value + far * step)
 }

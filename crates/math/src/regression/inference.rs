@@ -55,7 +55,7 @@ pub enum Variance {
 /// values (stars, counts) makes likely. Both are reported. p-values and intervals are those of
 /// Student's t with the Satterthwaite degrees of freedom of [`hc3`]. A coefficient that a single
 /// row decides has an estimate only. A separated coefficient of a logit is judged by its penalised
-/// profile.
+/// profile, or has an estimate only if that cannot be followed.
 ///
 /// Source of the larger of the two: Angrist and Pischke (2009), Mostly Harmless Econometrics, 8.1.
 ///
@@ -74,14 +74,18 @@ pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Res
         }
         Model::Logit => {
             let found = logit::fit(&x, y)?;
-            let profile = |&j: &usize| Ok((j, firth::profile(&x, y, &found.fit, j, level)?));
-            let profiles: Vec<(usize, Estimate)> =
-                found.separated.par_iter().map(profile).collect::<Result<_>>()?;
+            let profiles: Vec<Result<Estimate>> = found
+                .separated
+                .par_iter()
+                .map(|&j| firth::profile(&x, y, &found.fit, j, level))
+                .collect();
             let mut judged = judged(&x, found.fit, Some(1.0), level);
             judged.penalised = !profiles.is_empty();
-            for (j, estimate) in profiles {
-                let variance = Some(Variance::Profile);
-                judged.terms[j] = Term { estimate, variance, ..judged.terms[j] };
+            for (j, profile) in found.separated.into_iter().zip(profiles) {
+                let term = &mut judged.terms[j];
+                term.variance = profile.is_ok().then_some(Variance::Profile);
+                // A profile that cannot be followed leaves the estimate without a test.
+                term.estimate = profile.unwrap_or(Estimate::bare(term.estimate.value));
             }
             Ok(judged)
         }
