@@ -219,3 +219,34 @@ impl<'a> Records<'a> {
         self.source.damage(Place { row, line, ..Place::default() }, message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(lines: &[&str], quoted: bool) -> Option<Vec<String>> {
+        let syntax = Syntax { delimiter: b',', quoted };
+        let mut fields = Fields::default();
+        let mut inside = false;
+        for line in lines {
+            inside = fields.split(line, "\n", inside, syntax).ok()?;
+        }
+        (!inside).then(|| (0..fields.len()).map(|i| fields.get(i).to_owned()).collect())
+    }
+
+    #[test]
+    fn fields_are_quoted_as_in_rfc_4180() {
+        let check = |lines: &[&str], fields: &[&str]| {
+            assert_eq!(split(lines, true).unwrap(), fields, "{lines:?}");
+        };
+        check(&["a,b"], &["a", "b"]);
+        check(&[",,"], &["", "", ""]);
+        check(&["\"a,b\",\"\",\"say \"\"yes\"\"\""], &["a,b", "", "say \"yes\""]);
+        check(&["\"one", "two\",b"], &["one\ntwo", "b"]);
+        check(&["\"one\"\"", "\"\"\"\"\",b"], &["one\"\n\"\"", "b"]);
+        check(&["5\" pipe, \"x\""], &["5\" pipe", " \"x\""]);
+        assert_eq!(split(&["\"a\"b,c"], true), None);
+        assert_eq!(split(&["\"open,c"], true), None);
+        assert_eq!(split(&["\"a,b\",c"], false).unwrap(), ["\"a", "b\"", "c"]);
+    }
+}

@@ -211,3 +211,126 @@ fn check_parts(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn shares_are_written_as_ratios() {
+        let parse = |text: &str| text.parse::<SplitOptions>();
+        let options = parse("45/5/50").unwrap();
+        assert_eq!(options.shares(), [45.0, 5.0, 50.0]);
+        assert_eq!(options.to_string(), "45/5/50");
+        assert_eq!(parse("14/3/3").unwrap().to_string(), "70/15/15");
+        assert_eq!(SplitOptions::default().to_string(), "70/15/15");
+        for bad in ["", "70/30", "70/15/15/x", "70/15/-15", "0/50/50", "NaN/1/1", "inf/1/1"] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn without_ties_every_class_is_split_to_the_row() {
+        let y: Vec<f64> = (0..2000).map(|i| f64::from(u8::from(i % 10 == 0))).collect();
+        let given = vec![None; y.len()];
+        let ties = Ties { given: &given, group: None, pairs: &[], class: Some(&y) };
+        let split = split(&ties, &"45/5/50".parse().unwrap(), 3).unwrap();
+        for (part, rows) in
+            [(Split::Discover, 900), (Split::Validation, 100), (Split::Heldout, 1000)]
+        {
+            let of_part = || (0..y.len()).filter(|&i| split[i] == part);
+            assert_eq!(of_part().count(), rows);
+            assert_eq!(of_part().filter(|&i| y[i] > 0.5).count(), rows / 10);
+        }
+    }
+
+    #[test]
+    fn given_parts_stay_and_the_rest_is_shared_out() {
+        let given: Vec<Option<Split>> =
+            (0..100).map(|i| (i >= 60).then_some(Split::Heldout)).collect();
+        let ties = Ties { given: &given, group: None, pairs: &[(70, 3)], class: None };
+        let split = split(&ties, &"60/30/10".parse().unwrap(), 0).unwrap();
+        let sizes = PARTS.map(|part| split.iter().filter(|&&s| s == part).count());
+        assert_eq!(sizes, [40, 20, 40]);
+        assert!(split[60..].iter().all(|&s| s == Split::Heldout));
+    }
+
+    #[test]
+    fn too_few_rows_or_classes_are_refused_with_numbers() {
+        let check = |rows: usize, group: Option<&[u32]>, class: Option<&[f64]>, parts: &[&str]| {
+            let ties = Ties { given: &vec![None; rows], group, pairs: &[], class };
+            let message = split(&ties, &SplitOptions::default(), 0).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        };
+        check(20, None, None, &["20 rows", "14 to discover on, 3 for validation and 3 held out"]);
+        let two: Vec<u32> = (0..200).map(|i| i % 2).collect();
+        check(200, Some(&two), None, &["2 pieces"]);
+        let one: Vec<f64> = (0..200).map(|i| f64::from(u8::from(i == 0))).collect();
+        check(200, None, Some(&one), &["held-out part has no row of the positive class"]);
+    }
+
+    /// Rows as (group, target, earlier row with the same text).
+    fn rows() -> impl Strategy<Value = Vec<(u32, bool, Option<prop::sample::Index>)>> {
+        let same = prop::option::weighted(0.1, any::<prop::sample::Index>());
+        prop::collection::vec((0..150_u32, prop::bool::weighted(0.3), same), 300..500)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn groups_and_duplicates_stay_whole_and_shares_near(
+            rows in rows(),
+            shares in (1.0..3.0, 1.0..3.0, 1.0..3.0),
+            seed in any::<u64>(),
+        ) {
+            let group: Vec<u32> = rows.iter().map(|r| r.0).collect();
+            let y: Vec<f64> = rows.iter().map(|r| f64::from(u8::from(r.1))).collect();
+            let earlier = |i: usize| Some((i, rows[i].2?.index(i.max(1))));
+            let pairs: Vec<(u32, u32)> = (1..rows.len())
+                .filter_map(earlier)
+                .take(10)
+                .map(|(i, j)| (u32::try_from(i).unwrap(), u32::try_from(j).unwrap()))
+                .collect();
+            let given = vec![None; rows.len()];
+            let ties =
+                Ties { given: &given, group: Some(&group), pairs: &pairs, class: Some(&y) };
+            let options =
+                SplitOptions { discover: shares.0, validation: shares.1, heldout: shares.2 };
+            let parts = split(&ties, &options, seed).unwrap();
+            prop_assert_eq!(&parts, &split(&ties, &options, seed).unwrap());
+
+            let mut seen = BTreeSet::new();
+            for (&group, &part) in group.iter().zip(&parts) {
+                seen.insert((group, part));
+            }
+            let groups: BTreeSet<u32> = group.iter().copied().collect();
+            prop_assert_eq!(seen.len(), groups.len());
+            for &(i, j) in &pairs {
+                prop_assert_eq!(parts[i as usize], parts[j as usize]);
+            }
+            let total: f64 = options.shares().iter().sum();
+            for (part, share) in PARTS.into_iter().zip(options.shares()) {
+                for class in [0.0, 1.0] {
+                    let of_class = || (0..y.len()).filter(|&i| y[i].total_cmp(&class).is_eq());
+                    let got = of_class().filter(|&i| parts[i] == part).count() as f64;
+                    let want = of_class().count() as f64 * share / total;
+                    // Ten joined groups of about three rows can be that far off.
+                    prop_assert!((got - want).abs() <= 15.0, "{got} for {want}");
+                }
+            }
+        }
+
+        #[test]
+        fn another_seed_gives_another_split(seed in any::<u64>()) {
+            let given = vec![None; 200];
+            let ties = Ties { given: &given, group: None, pairs: &[], class: None };
+            let of = |seed| split(&ties, &SplitOptions::default(), seed).unwrap();
+            prop_assert_ne!(of(seed), of(seed.wrapping_add(1)));
+        }
+    }
+}

@@ -287,3 +287,93 @@ impl Targets {
         format!("it has {}{more}", shown.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(values: &[&str]) -> Targets {
+        let mut targets = Targets::default();
+        for (row, value) in (1..).zip(values) {
+            let place = || Place { row: Some(row), ..Place::default() };
+            targets.push(Value::parse(value).unwrap(), place);
+        }
+        targets
+    }
+
+    fn decide(values: &str, positive: Option<&str>, task: Option<TaskChoice>) -> Result<Decision> {
+        let values: Vec<&str> = values.split(',').collect();
+        targets(&values).decide(Wish { column: "y", positive, task })
+    }
+
+    #[test]
+    fn trap_36_all_values_decide_and_the_positive_class_is_said() {
+        let check = |values: &str, classes: Option<(&str, &str)>, y: &[f64], note: &str| {
+            let decision = decide(values, None, None).unwrap();
+            let task = classes.map_or(Task::Continuous, |(positive, negative)| Task::Binary {
+                positive: positive.to_owned(),
+                negative: negative.to_owned(),
+            });
+            assert_eq!((decision.task, decision.y.as_slice()), (task, y), "{values}");
+            assert!(decision.note.contains(note), "{}", decision.note);
+        };
+        let said = "two values, -1 and 1: binary, positive class 1";
+        check("-1,1,1.0, -1", Some(("1", "-1")), &[0.0, 1.0, 1.0, 0.0], said);
+        check("0,1", Some(("1", "0")), &[0.0, 1.0], "positive class 1");
+        check("0,0.0,-0, 0,7", Some(("7", "0")), &[0.0, 0.0, 0.0, 0.0, 1.0], "0 and 7");
+        check("True,false,TRUE", Some(("true", "false")), &[1.0, 0.0, 1.0], "class true");
+        check("spam,ham ,ham", Some(("spam", "ham")), &[1.0, 0.0, 0.0], "ham and spam");
+        check("no,yes", Some(("yes", "no")), &[0.0, 1.0], "class yes");
+        check("neg,pos", Some(("pos", "neg")), &[0.0, 1.0], "class pos");
+        check("1,2.5,1e1", None, &[1.0, 2.5, 10.0], "3 values, 1 to 10: continuous");
+        let rare = ["0,1,".repeat(2000), "2".to_owned()].concat();
+        assert_eq!(decide(&rare, None, None).unwrap().task, Task::Continuous);
+    }
+
+    #[test]
+    fn the_user_has_the_last_word() {
+        let binary = |values: &str, positive: &str| decide(values, Some(positive), None);
+        let check = |values: &str, positive: &str, y: &[f64], negative: &str| {
+            let decision = binary(values, positive).unwrap();
+            let Task::Binary { negative: other, .. } = decision.task else { panic!("not binary") };
+            assert_eq!((decision.y.as_slice(), other.as_str()), (y, negative));
+        };
+        check("ham,spam", "ham", &[1.0, 0.0], "spam");
+        check("a,b,c", "b", &[0.0, 1.0, 0.0], "not b");
+        check("1,2,5,abc", "5.0", &[0.0, 0.0, 1.0, 0.0], "not 5");
+        let continuous = decide("0,1", None, Some(TaskChoice::Continuous)).unwrap();
+        assert_eq!((continuous.y, continuous.task), (vec![0.0, 1.0], Task::Continuous));
+        assert!(decide("0,1", None, Some(TaskChoice::Binary)).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_decided_is_said_with_the_remedy() {
+        use TaskChoice::{Binary, Continuous};
+        let check = |values: &str, positive, task, parts: &[&str]| {
+            let message = decide(values, positive, task).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        };
+        let many = ["3 values", "`--positive VALUE`", "`b` (2), `a` (1), `c` (1)"];
+        check("a,b,b,c", None, None, &many);
+        check("1,2,3,n/a,4", None, None, &["row 4", "`n/a` is not a number", "--drop-target"]);
+        check("ham,spam", None, Some(Continuous), &["row 1", "`ham` is not a number"]);
+        check("1,2,3", None, Some(Binary), &["`task`", "3 values", "--positive"]);
+        check("1,1.0,1", None, None, &["`1` in every row"]);
+        check("a,b", Some("c"), None, &["`positive` is `c`", "`a` (1)"]);
+        check("a,a", Some("a"), None, &["`positive` is `a`", "no other value"]);
+    }
+
+    #[test]
+    fn cells_are_values_or_missing_or_wrong() {
+        let number = |cell: Cell| Value::of(&cell).map(|value| value == Value::Number(1.0));
+        assert_eq!(number(Cell::Text(" 1.0 ".into())), Ok(true));
+        assert_eq!(number(Cell::Integer(1)), Ok(true));
+        assert_eq!(number(Cell::Float(1.0)), Ok(true));
+        for missing in ["", "  ", "NA", "NaN", "null", "NULL"] {
+            assert_eq!(Value::parse(missing), Ok(Value::Missing), "{missing}");
+        }
+        assert_eq!(Value::of(&Cell::Float(f64::NAN)), Ok(Value::Missing));
+        assert!(Value::parse("inf").is_err() && Value::parse("1e999").is_err());
+        assert!(Value::of(&Cell::Other("a list".into())).unwrap_err().contains("a list"));
+    }
+}
