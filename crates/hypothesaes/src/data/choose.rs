@@ -118,7 +118,8 @@ fn not_given(input: &Input, options: &DataOptions, names: &[String]) -> Error {
     let target = flag("target", &options.target, &preview.target);
     let found = options.text.is_some() || by_usual_name(names, TEXT[0]).is_some();
     let why = format!(
-        "the file has {}; name the columns, perhaps by `{text} {target}`{}",
+        "`{}` has {}; name the columns, perhaps by `{text} {target}`{}",
+        input.source.path.display(),
         list(names),
         header_hint(input)
     );

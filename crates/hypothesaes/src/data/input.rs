@@ -13,7 +13,7 @@ use super::lines::Lines;
 use super::row::{Cell, Column, Outcome, Sink};
 use super::sniff::{self, Layout, Magic};
 use super::source::{Meter, Source};
-use super::{DataOptions, Format, columnar, decode, json};
+use super::{DataOptions, Format, arrow, decode, json, parquet};
 use crate::error::Place;
 use crate::watch::Watch;
 use crate::{Error, Result};
@@ -77,8 +77,8 @@ impl<'o> Input<'o> {
     /// The columns in their order; of JSON, the keys that occur in the first rows.
     pub fn columns(&self, watch: &dyn Watch) -> Result<Vec<String>> {
         match self.layout.format {
-            Format::Parquet => columnar::parquet_columns(&self.source, watch),
-            Format::Arrow => columnar::arrow_columns(&self.source, &Rc::default()),
+            Format::Parquet => parquet::columns(&self.source, watch),
+            Format::Arrow => arrow::columns(&self.source),
             Format::Json | Format::Jsonl => self.keys(SAMPLE),
             Format::Csv | Format::Tsv => self.records(&Rc::default())?.columns(self.options),
         }
@@ -101,8 +101,8 @@ impl<'o> Input<'o> {
         sink: &mut Sink,
     ) -> Result<Outcome> {
         match self.layout.format {
-            Format::Parquet => columnar::each_parquet_row(&self.source, wanted, meter, watch, sink),
-            Format::Arrow => columnar::each_arrow_row(&self.source, wanted, meter, sink),
+            Format::Parquet => parquet::each_row(&self.source, wanted, meter, watch, sink),
+            Format::Arrow => arrow::each_row(&self.source, wanted, meter, sink),
             Format::Json | Format::Jsonl => self.each_object(Take::Values(wanted), meter, sink),
             Format::Csv | Format::Tsv => self.records(meter)?.each_row(self.options, wanted, sink),
         }

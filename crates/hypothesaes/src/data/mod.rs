@@ -1,8 +1,9 @@
 //! Files in, a [`Dataset`] out: texts, their target, and which part each of them belongs to.
 
 mod arrays;
+mod arrow;
+mod batches;
 mod choose;
-mod columnar;
 mod decode;
 mod delimited;
 mod dropped;
@@ -13,6 +14,7 @@ mod lines;
 mod names;
 mod notes;
 mod options;
+mod parquet;
 mod preview;
 mod read;
 mod row;

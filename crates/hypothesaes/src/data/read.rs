@@ -14,8 +14,8 @@ use super::source::{Meter, Source};
 use super::split::{Ties, split};
 use super::target::Wish;
 use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, notes};
-use crate::Result;
 use crate::watch::{Unwatched, Watch};
+use crate::{Error, Result};
 
 /// What [`read`] hands over.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,10 +69,10 @@ pub(super) type Inputs<'o> = Vec<(Option<Split>, Input<'o>)>;
 /// of the texts once, and of some 100 bytes for every row.
 ///
 /// # Errors
-/// [`Error::Option`](crate::Error::Option) for options that do not fit the files,
-/// [`Error::Input`](crate::Error::Input) for damage in them, with its place,
-/// [`Error::Data`](crate::Error::Data) for rows that cannot be split or have no usable target,
-/// [`Error::Interrupted`](crate::Error::Interrupted) if `watch` asks to stop.
+/// [`Error::Option`] for options that do not fit the files,
+/// [`Error::Input`] for damage in them, with its place,
+/// [`Error::Data`] for rows that cannot be split or have no usable target,
+/// [`Error::Interrupted`] if `watch` asks to stop.
 pub fn read(
     options: &DataOptions,
     shares: &SplitOptions,
@@ -100,6 +100,7 @@ pub fn read(
         });
     }
     let wish = Wish {
+        file: &options.path,
         column: &chosen.0[1].name,
         positive: options.positive.as_deref(),
         task: options.task,
@@ -113,7 +114,10 @@ pub fn read(
         pairs: &gathered.duplicates,
         class: binary.then_some(decision.y.as_slice()),
     };
-    let split = split(&ties, shares, seed)?;
+    let split = split(&ties, shares, seed).map_err(|error| match error {
+        Error::Data(message) => Error::Data(format!("`{}`: {message}", options.path.display())),
+        other => other,
+    })?;
     let counts = counts(&gathered, &split);
     let content_hash = combined(inputs.iter().zip(&files).map(|((part, _), f)| (*part, &*f.hash)));
     let notes = notes::lines(&Told {

@@ -78,7 +78,7 @@ pub(super) fn layout(
 ) -> Layout {
     let terminator = if head.contains('\r') && !head.contains('\n') { b'\r' } else { b'\n' };
     let sample = Sample { lines: lines(head, terminator, whole), whole };
-    let (format, delimiter) = match asked.or_else(|| json(head)) {
+    let (format, delimiter) = match asked.or_else(|| json(head, named)) {
         Some(Format::Tsv) => (Format::Tsv, b'\t'),
         Some(Format::Csv) => (Format::Csv, sample.csv_delimiter()),
         Some(format) => (format, 0),
@@ -88,7 +88,7 @@ pub(super) fn layout(
 }
 
 /// JSON by its first letters.
-fn json(head: &str) -> Option<Format> {
+fn json(head: &str, named: Option<Format>) -> Option<Format> {
     let start = head.trim_start();
     let opens = |open: char, then: [char; 2]| {
         let rest = start.strip_prefix(open).map(str::trim_start);
@@ -96,7 +96,7 @@ fn json(head: &str) -> Option<Format> {
     };
     if opens('{', ['"', '}']) {
         Some(Format::Jsonl)
-    } else if opens('[', ['{', ']']) {
+    } else if opens('[', ['{', ']']) || named == Some(Format::Json) && start.starts_with('[') {
         Some(Format::Json)
     } else {
         None
@@ -204,6 +204,7 @@ mod tests {
         check("[\n {\"a\": 1}]", None, Json, 0);
         check("[]", None, Json, 0);
         check("[a],b\n[c],d\n", Some(Csv), Csv, b',');
+        check("[1, 2]", Some(Json), Json, 0);
         check("a,b\n1,2\n", Some(Jsonl), Csv, b',');
         check("garbage", Some(Jsonl), Jsonl, 0);
     }

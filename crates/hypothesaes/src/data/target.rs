@@ -1,6 +1,7 @@
 //! What the target is: every value is looked at, and the decision is put into words.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
@@ -38,6 +39,8 @@ pub(super) struct Decision {
 /// How the user wants the target to be understood.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wish<'a> {
+    /// The main file, for messages.
+    pub file: &'a Path,
     /// Name of the target column.
     pub column: &'a str,
     pub positive: Option<&'a str>,
@@ -62,6 +65,13 @@ struct Word {
 struct Tally {
     value: Kept,
     rows: usize,
+}
+
+impl Wish<'_> {
+    fn place(&self) -> Place {
+        let column = Some(self.column.to_owned());
+        Place { file: self.file.to_owned(), column, ..Place::default() }
+    }
 }
 
 impl<'a> Value<'a> {
@@ -134,8 +144,8 @@ impl Targets {
             return self.one_against_rest(wish.column, positive, &tally);
         }
         if let [only] = tally.as_slice() {
-            let (column, value) = (wish.column, clip(&self.name(only.value)));
-            let message = format!("target `{column}` is `{value}` in every row; it must vary");
+            let (place, value) = (wish.place(), clip(&self.name(only.value)));
+            let message = format!("{place}: is `{value}` in every row; a target must vary");
             return Err(Error::Data(message));
         }
         let rows = |tally: &[Tally]| tally.iter().map(|t| t.rows).sum::<usize>();
@@ -148,7 +158,7 @@ impl Targets {
         }
         match words.as_slice() {
             [one, other] if numbers.is_empty() => Ok(self.two_classes(wish.column, *one, *other)),
-            _ => Err(self.too_many(wish.column, &tally)),
+            _ => Err(self.too_many(&wish.place(), &tally)),
         }
     }
 
@@ -263,10 +273,10 @@ impl Targets {
         Error::Input { place: word.place.clone(), message }
     }
 
-    fn too_many(&self, column: &str, tally: &[Tally]) -> Error {
+    fn too_many(&self, place: &Place, tally: &[Tally]) -> Error {
         let n = count(tally.len());
         Error::Data(format!(
-            "target `{column}` has {n} values without an order; name the one to explain against \
+            "{place}: has {n} values without an order; name the one to explain against \
              all others by `--positive VALUE`; {}",
             self.frequent(tally)
         ))
@@ -303,7 +313,7 @@ mod tests {
 
     fn decide(values: &str, positive: Option<&str>, task: Option<TaskChoice>) -> Result<Decision> {
         let values: Vec<&str> = values.split(',').collect();
-        targets(&values).decide(Wish { column: "y", positive, task })
+        targets(&values).decide(Wish { file: Path::new("a.csv"), column: "y", positive, task })
     }
 
     #[test]
