@@ -1,0 +1,6 @@
+//! Tests through the public face of the crate.
+
+mod files;
+mod formats;
+mod malformed;
+mod reading;
