@@ -205,7 +205,9 @@ impl<'a> Records<'a> {
     }
 
     fn ragged(&self, width: usize) -> Error {
-        let mut message = format!("has {} fields, {width} expected", self.fields.len());
+        let n = self.fields.len();
+        let s = if n == 1 { "" } else { "s" };
+        let mut message = format!("has {n} field{s}, {width} expected");
         if !self.syntax.quoted && self.fields.text.contains('"') {
             message += "; in TSV a quotation mark encloses nothing, with `--format csv` it does";
         }

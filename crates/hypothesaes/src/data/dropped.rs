@@ -1,6 +1,7 @@
 //! The rows that are left out, and those that are kept for a reason worth telling.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::table::{Column, Table, Values};
 
@@ -9,7 +10,7 @@ use crate::table::{Column, Table, Values};
 pub struct Dropped {
     /// As in [`Dataset::row_id`](super::Dataset::row_id).
     pub row_id: u64,
-    pub file: PathBuf,
+    pub file: Arc<Path>,
     /// 1-based record in its file.
     pub row: u64,
     pub reason: Reason,

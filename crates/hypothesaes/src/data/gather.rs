@@ -1,8 +1,9 @@
 //! Rows of all files in, the kept ones out, column by column; every row left out is listed.
 
 use std::ops::ControlFlow::Continue;
-use std::path::PathBuf;
+use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -46,7 +47,7 @@ pub(super) struct Groups {
 /// What a file contributed.
 #[derive(Debug)]
 pub(super) struct Extent {
-    pub path: PathBuf,
+    pub path: Arc<Path>,
     /// `row_id` of its first row.
     pub start: u64,
     /// Kept rows up to its end, all earlier files included.
@@ -82,7 +83,7 @@ impl<'o> Gathered<'o> {
         })
     }
 
-    /// Reads a file to its end.
+    /// Reads a file to its end, and returns how many rows it has.
     ///
     /// # Errors
     /// [`Error::Input`] for damage; [`Error::Data`] if it has no row to keep.
@@ -92,8 +93,8 @@ impl<'o> Gathered<'o> {
         chosen: &Chosen,
         meter: &Rc<Meter>,
         watch: &dyn Watch,
-    ) -> Result<()> {
-        let path = input.source.path.clone();
+    ) -> Result<u64> {
+        let path = Arc::from(input.source.path.as_path());
         let (start, kept_before) = (self.counts.rows, self.row_id.len());
         self.files.push(Extent { path, start, kept_end: 0, outcome: Outcome::default() });
         let mut told = 0;
@@ -117,7 +118,7 @@ impl<'o> Gathered<'o> {
         if self.row_id.len() == kept_before {
             return Err(self.nothing_left(input, outcome));
         }
-        Ok(())
+        Ok(outcome.rows)
     }
 
     /// Values of `--drop-target` that no row has.
@@ -127,42 +128,24 @@ impl<'o> Gathered<'o> {
 
     fn row(&mut self, row: &Row, chosen: &Chosen) -> Result<()> {
         let place = |column: usize| row.place(&chosen.0[column].name);
-        let wrong = |column: usize, message: String| Error::Input { place: place(column), message };
+        let wrong = |column| move |message| Error::Input { place: place(column), message };
+        let text = text(&row.cells[0]).map_err(wrong(0))?;
+        let target = Value::of(&row.cells[1]).map_err(wrong(1))?;
+        let group = self.groups.as_ref().map(|_| group_key(&row.cells[2]));
+        let group = group.transpose().map_err(wrong(2))?;
+
         let row_id = self.counts.rows;
         self.counts.rows += 1;
-        let text = match &row.cells[0] {
-            Cell::Missing => "",
-            Cell::Text(text) => text.as_ref(),
-            other => return Err(wrong(0, format!("holds {}, not text", other.kind()))),
-        };
-        let target = Value::of(&row.cells[1]).map_err(|e| wrong(1, e))?;
-        let group = self.groups.as_ref().map(|_| group_key(&row.cells[2]));
-        let group = group.transpose().map_err(|e| wrong(2, e))?;
         if let Some((reason, detail)) = self.reason_to_drop(text, &target, &row.cells[1]) {
-            self.drop(row_id, reason, detail);
+            self.list(row_id, reason, detail);
             return Ok(());
         }
-        let index = u32::try_from(self.row_id.len())
-            .map_err(|_| Error::Data("more than 4,294,967,295 rows".to_owned()))?;
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
-        if let Some(&first) = self.first.get(&hash) {
-            let (file, number) = self.locate(self.row_id[first as usize]);
-            if file + 1 < self.files.len() {
-                let other = self.files[file].path.display();
-                let detail = format!("row {number} of `{other}` has the same text");
-                self.drop(row_id, Reason::OnBothSides, detail);
-                return Ok(());
-            }
-            let detail = format!("duplicate of row {number} (kept, same split)");
-            self.drop(row_id, Reason::Duplicate, detail);
-            self.duplicates.push((index, first));
-        } else {
-            self.first.insert(hash, index);
+        if self.stands_earlier(row_id, text)? == Some(Reason::OnBothSides) {
+            return Ok(());
         }
         self.texts.push(text);
         self.targets.push(target, || {
-            let file = self.files.last().expect("a file is being read").path.clone();
+            let file = self.files.last().expect("a file is being read").path.to_path_buf();
             Place { file, ..place(1) }
         });
         if let (Some(groups), Some(key)) = (&mut self.groups, group) {
@@ -170,6 +153,28 @@ impl<'o> Gathered<'o> {
         }
         self.row_id.push(row_id);
         Ok(())
+    }
+
+    /// Looks the text up among those kept so far, and lists the row if it is there.
+    fn stands_earlier(&mut self, row_id: u64, text: &str) -> Result<Option<Reason>> {
+        let index = u32::try_from(self.row_id.len())
+            .map_err(|_| Error::Data("more than 4,294,967,295 rows".to_owned()))?;
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+        let first = *self.first.entry(hash).or_insert(index);
+        if first == index {
+            return Ok(None);
+        }
+        let (file, number) = self.locate(self.row_id[first as usize]);
+        let (reason, detail) = if file + 1 < self.files.len() {
+            let other = self.files[file].path.display();
+            (Reason::OnBothSides, format!("row {number} of `{other}` has the same text"))
+        } else {
+            self.duplicates.push((index, first));
+            (Reason::Duplicate, format!("duplicate of row {number} (kept, same split)"))
+        };
+        self.list(row_id, reason, detail);
+        Ok(Some(reason))
     }
 
     fn reason_to_drop(
@@ -197,9 +202,9 @@ impl<'o> Gathered<'o> {
     }
 
     /// Lists a row and counts it.
-    fn drop(&mut self, row_id: u64, reason: Reason, detail: String) {
+    fn list(&mut self, row_id: u64, reason: Reason, detail: String) {
         let (file, row) = self.locate(row_id);
-        let file = self.files[file].path.clone();
+        let file = Arc::clone(&self.files[file].path);
         self.dropped.push(Dropped { row_id, file, row, reason, detail });
         *match reason {
             Reason::EmptyText => &mut self.counts.empty_texts,
@@ -239,6 +244,14 @@ impl Groups {
         let number = key.map_or(next, |key| *self.number.entry(key).or_insert(next));
         self.n += u32::from(number == next);
         self.of_row.push(number);
+    }
+}
+
+fn text<'a>(cell: &'a Cell) -> Result<&'a str, String> {
+    match cell {
+        Cell::Missing => Ok(""),
+        Cell::Text(text) => Ok(text),
+        other => Err(format!("holds {}, not text", other.kind())),
     }
 }
 

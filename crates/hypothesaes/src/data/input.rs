@@ -63,7 +63,7 @@ impl<'o> Input<'o> {
         if options.no_header && !layout.is_delimited() {
             let file = path.display();
             let why = format!("`{file}` is {}, which names its columns itself", layout.format);
-            return Err(Error::option("no-header", "true", why));
+            return Err(Error::option("no_header", "true", why));
         }
         let mut input = Self { source, options, layout, encoding, notes: Vec::new() };
         input.compare_with_name(named, mark)?;

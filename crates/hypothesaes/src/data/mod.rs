@@ -47,6 +47,21 @@ pub enum Split {
     Heldout,
 }
 
+impl Split {
+    /// All parts, in their order.
+    pub const ALL: [Self; 3] = [Self::Discover, Self::Validation, Self::Heldout];
+
+    /// The word for it in tables.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Discover => "discover",
+            Self::Validation => "validation",
+            Self::Heldout => "heldout",
+        }
+    }
+}
+
 /// What the target is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]

@@ -40,9 +40,10 @@ pub(super) fn lines(told: &Told) -> Vec<String> {
         let line = "texts that stand in an earlier row as well, kept in the same part";
         lines.push(format!("{line}: {}", n(duplicates)));
     }
+    // Where a part has a file of its own, the shares are not those of all rows.
+    let shares = if told.inputs.len() == 1 { format!(" {}", told.shares) } else { String::new() };
     lines.push(format!(
-        "split {} by seed {}: {} to discover on, {} for validation, {} held out",
-        told.shares,
+        "split{shares} by seed {}: {} to discover on, {} for validation, {} held out",
         told.seed,
         n(discover),
         n(validation),

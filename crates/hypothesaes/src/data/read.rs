@@ -12,7 +12,7 @@ use super::names::count;
 use super::notes::Told;
 use super::source::{Meter, Source};
 use super::split::{Ties, split};
-use super::target::Wish;
+use super::target::{Decision, Wish};
 use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, notes};
 use crate::watch::{Unwatched, Watch};
 use crate::{Error, Result};
@@ -87,18 +87,7 @@ pub fn read(
     watch.begin("data", inputs.iter().map(|(_, input)| input.source.bytes).sum(), "bytes");
     let chosen = Chosen::find(&inputs[0].1, options, watch)?;
     let mut gathered = Gathered::new(options)?;
-    let mut files = Vec::new();
-    for (_, input) in &inputs {
-        let columns = if files.is_empty() { chosen.clone() } else { chosen.again(input, watch)? };
-        let meter = Rc::new(Meter::default());
-        gathered.read(input, &columns, &meter, watch)?;
-        files.push(InputFile {
-            path: input.source.path.clone(),
-            bytes: input.source.bytes,
-            rows: gathered.files[files.len()].outcome.rows,
-            hash: meter.hash(),
-        });
-    }
+    let files = gather(&inputs, &chosen, &mut gathered, watch)?;
     let wish = Wish {
         file: &options.path,
         column: &chosen.0[1].name,
@@ -106,20 +95,10 @@ pub fn read(
         task: options.task,
     };
     let decision = gathered.targets.decide(wish)?;
-    let given = given_parts(&inputs, &gathered);
-    let binary = decision.task != Task::Continuous;
-    let ties = Ties {
-        given: &given,
-        group: gathered.groups.as_ref().map(|groups| groups.of_row.as_slice()),
-        pairs: &gathered.duplicates,
-        class: binary.then_some(decision.y.as_slice()),
-    };
-    let split = split(&ties, shares, seed).map_err(|error| match error {
-        Error::Data(message) => Error::Data(format!("`{}`: {message}", options.path.display())),
-        other => other,
-    })?;
+    let split = split_rows(&inputs, &gathered, &decision, shares, seed)?;
     let counts = counts(&gathered, &split);
-    let content_hash = combined(inputs.iter().zip(&files).map(|((part, _), f)| (*part, &*f.hash)));
+    let hashes = inputs.iter().zip(&files).map(|((part, _), file)| (*part, file.hash.as_str()));
+    let content_hash = combined(hashes);
     let notes = notes::lines(&Told {
         inputs: &inputs,
         chosen: &chosen,
@@ -130,22 +109,16 @@ pub fn read(
         seed,
     });
     watch.end(&format!("{} texts", count(gathered.row_id.len())));
-    Ok(Loaded {
-        dataset: Dataset {
-            texts: gathered.texts,
-            y: decision.y,
-            task: decision.task,
-            target: chosen.0[1].name.clone(),
-            split,
-            group: gathered.groups.map(|groups| groups.of_row),
-            row_id: gathered.row_id,
-        },
-        dropped: gathered.dropped,
-        counts,
-        notes,
-        files,
-        content_hash,
-    })
+    let dataset = Dataset {
+        texts: gathered.texts,
+        y: decision.y,
+        task: decision.task,
+        target: chosen.0[1].name.clone(),
+        split,
+        group: gathered.groups.map(|groups| groups.of_row),
+        row_id: gathered.row_id,
+    };
+    Ok(Loaded { dataset, dropped: gathered.dropped, counts, notes, files, content_hash })
 }
 
 /// [`Loaded::content_hash`] without understanding the files.
@@ -178,13 +151,49 @@ fn combined<'a>(hashes: impl Iterator<Item = (Option<Split>, &'a str)>) -> Strin
     all.finalize().to_hex().to_string()
 }
 
-/// The part of every kept row that came in a file of its own.
-fn given_parts(inputs: &Inputs, gathered: &Gathered) -> Vec<Option<Split>> {
+/// Reads the rows of all files.
+fn gather(
+    inputs: &Inputs,
+    chosen: &Chosen,
+    gathered: &mut Gathered,
+    watch: &dyn Watch,
+) -> Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    for (part, input) in inputs {
+        let columns = if part.is_none() { chosen.clone() } else { chosen.again(input, watch)? };
+        let meter = Rc::new(Meter::default());
+        let rows = gathered.read(input, &columns, &meter, watch)?;
+        let (path, bytes) = (input.source.path.clone(), input.source.bytes);
+        files.push(InputFile { path, bytes, rows, hash: meter.hash() });
+    }
+    Ok(files)
+}
+
+/// The part of every kept row.
+fn split_rows(
+    inputs: &Inputs,
+    gathered: &Gathered,
+    decision: &Decision,
+    shares: &SplitOptions,
+    seed: u64,
+) -> Result<Vec<Split>> {
     let mut given = Vec::with_capacity(gathered.row_id.len());
     for ((part, _), extent) in inputs.iter().zip(&gathered.files) {
         given.resize(extent.kept_end, *part);
     }
-    given
+    let binary = decision.task != Task::Continuous;
+    let ties = Ties {
+        given: &given,
+        group: gathered.groups.as_ref().map(|groups| groups.of_row.as_slice()),
+        pairs: &gathered.duplicates,
+        class: binary.then_some(decision.y.as_slice()),
+    };
+    split(&ties, shares, seed).map_err(|error| match error {
+        Error::Data(message) => {
+            Error::Data(format!("`{}`: {message}", gathered.files[0].path.display()))
+        }
+        other => other,
+    })
 }
 
 /// What was counted while reading, and the sizes of the parts.

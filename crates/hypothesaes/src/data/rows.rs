@@ -69,7 +69,7 @@ fn write(data: &Dataset, to: impl Write + Send) -> Result<(), ParquetError> {
             vec![
                 Arc::new(UInt64Array::from(data.row_id[rows.clone()].to_vec())),
                 Arc::new(StringArray::from_iter_values(
-                    data.split[rows.clone()].iter().map(|&split| word(split)),
+                    data.split[rows.clone()].iter().map(|split| split.word()),
                 )),
                 Arc::new(rows.clone().map(group).collect::<UInt32Array>()),
                 Arc::new(Float64Array::from(data.y[rows.clone()].to_vec())),
@@ -107,7 +107,7 @@ fn append(data: &mut Dataset, batch: &RecordBatch) -> Result<(), String> {
     data.row_id.extend_from_slice(numbers::<UInt64Type>(batch, "row_id")?.values());
     data.y.extend_from_slice(numbers::<Float64Type>(batch, "target")?.values());
     for word in column::<StringArray>(batch, "split")? {
-        let split = PARTS.into_iter().find(|part| Some(self::word(*part)) == word);
+        let split = Split::ALL.into_iter().find(|part| Some(part.word()) == word);
         data.split.push(split.ok_or_else(|| format!("a split `{}`", word.unwrap_or_default()))?);
     }
     for text in column::<LargeStringArray>(batch, "text")? {
@@ -131,14 +131,4 @@ fn numbers<'a, T: ArrowPrimitiveType>(
 fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a A, String> {
     let array = batch.column_by_name(name).ok_or_else(|| format!("no column `{name}`"))?;
     array.as_any().downcast_ref().ok_or_else(|| format!("column `{name}` is of another type"))
-}
-
-const PARTS: [Split; 3] = [Split::Discover, Split::Validation, Split::Heldout];
-
-fn word(split: Split) -> &'static str {
-    match split {
-        Split::Discover => "discover",
-        Split::Validation => "validation",
-        Split::Heldout => "heldout",
-    }
 }

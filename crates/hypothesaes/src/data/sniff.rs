@@ -77,7 +77,7 @@ pub(super) fn layout(
     named: Option<Format>,
 ) -> Layout {
     let terminator = if head.contains('\r') && !head.contains('\n') { b'\r' } else { b'\n' };
-    let sample = Sample { lines: lines(head, terminator, whole), whole };
+    let sample = sample(head, terminator, whole);
     let (format, delimiter) = match asked.or_else(|| json(head, named)) {
         Some(Format::Tsv) => (Format::Tsv, b'\t'),
         Some(Format::Csv) => (Format::Csv, sample.csv_delimiter()),
@@ -104,17 +104,22 @@ fn json(head: &str, named: Option<Format>) -> Option<Format> {
 }
 
 /// The first lines that are there in full.
-fn lines(head: &str, terminator: u8, whole: bool) -> Vec<&str> {
+fn sample(head: &str, terminator: u8, whole: bool) -> Sample<'_> {
     let mut lines: Vec<&str> = head.split(char::from(terminator)).collect();
     if !whole && lines.len() > 1 {
         lines.pop();
     }
+    let whole = whole && lines.len() <= LINES;
     lines.truncate(LINES);
-    lines.into_iter().map(|line| line.strip_suffix('\r').unwrap_or(line)).collect()
+    for line in &mut lines {
+        *line = line.strip_suffix('\r').unwrap_or(line);
+    }
+    Sample { lines, whole }
 }
 
 struct Sample<'a> {
     lines: Vec<&'a str>,
+    /// There are no more lines.
     whole: bool,
 }
 

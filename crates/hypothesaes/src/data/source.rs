@@ -77,8 +77,12 @@ impl Source {
                 Box::new(Unpacked(flate2::bufread::MultiGzDecoder::new(raw), Packing::Gzip))
             }
             Some(Packing::Zstd) => {
-                let decoder = zstd::stream::read::Decoder::with_buffer(raw)
-                    .map_err(Error::file("unpack", &self.path))?;
+                let decoder = zstd::stream::read::Decoder::with_buffer(raw).and_then(|mut d| {
+                    // Files packed by `zstd --long=31` look back that far.
+                    d.window_log_max(31)?;
+                    Ok(d)
+                });
+                let decoder = decoder.map_err(Error::file("unpack", &self.path))?;
                 Box::new(Unpacked(decoder, Packing::Zstd))
             }
         })

@@ -45,7 +45,6 @@ impl SplitOptions {
     }
 }
 
-const PARTS: [Split; 3] = [Split::Discover, Split::Validation, Split::Heldout];
 /// Fewer rows than this tell nothing in any part.
 const MIN_ROWS: usize = 10;
 const SHARES: &str = "name three positive shares, as in `70/15/15`";
@@ -99,7 +98,7 @@ pub(super) fn split(ties: &Ties, options: &SplitOptions, seed: u64) -> Result<Ve
     let free: Vec<u32> =
         (0..).zip(ties.given).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
     let parts: Vec<Split> =
-        PARTS.into_iter().filter(|part| !ties.given.contains(&Some(*part))).collect();
+        Split::ALL.into_iter().filter(|part| !ties.given.contains(&Some(*part))).collect();
     let shares: Vec<f64> = parts.iter().map(|&part| options.shares()[part as usize]).collect();
     let component = components(ties, &free);
     let n_components = component.iter().max().map_or(0, |&last| last as usize + 1);
@@ -187,7 +186,7 @@ fn check_parts(
     options: &SplitOptions,
     n_components: usize,
 ) -> Result<()> {
-    let sizes = PARTS.map(|part| split.iter().filter(|&&s| s == part).count());
+    let sizes = Split::ALL.map(|part| split.iter().filter(|&&s| s == part).count());
     if sizes.iter().any(|&size| size < MIN_ROWS) {
         let [discover, validation, heldout] = sizes.map(count);
         let (rows, pieces) = (count(split.len()), count(n_components));
@@ -254,7 +253,7 @@ mod tests {
             (0..100).map(|i| (i >= 60).then_some(Split::Heldout)).collect();
         let ties = Ties { given: &given, group: None, pairs: &[(70, 3)], class: None };
         let split = split(&ties, &"60/30/10".parse().unwrap(), 0).unwrap();
-        let sizes = PARTS.map(|part| split.iter().filter(|&&s| s == part).count());
+        let sizes = Split::ALL.map(|part| split.iter().filter(|&&s| s == part).count());
         assert_eq!(sizes, [40, 20, 40]);
         assert!(split[60..].iter().all(|&s| s == Split::Heldout));
     }
@@ -314,7 +313,7 @@ mod tests {
                 prop_assert_eq!(parts[i as usize], parts[j as usize]);
             }
             let total: f64 = options.shares().iter().sum();
-            for (part, share) in PARTS.into_iter().zip(options.shares()) {
+            for (part, share) in Split::ALL.into_iter().zip(options.shares()) {
                 for class in [0.0, 1.0] {
                     let of_class = || (0..y.len()).filter(|&i| y[i].total_cmp(&class).is_eq());
                     let got = of_class().filter(|&i| parts[i] == part).count() as f64;

@@ -87,6 +87,9 @@ fn texts_arrive_from_every_encoding() {
     };
     check("mark.csv", ["\u{feff}", &content].concat().into_bytes());
     check("little.csv", utf16(u16::to_le_bytes));
+    let mut asked = options(folder.write("no-mark.csv", &utf16(u16::to_le_bytes)[2..]));
+    asked.encoding = Some("utf-16le".into());
+    assert_eq!(load(&asked).unwrap().dataset, plain.dataset);
     check("big.csv", utf16(u16::to_be_bytes));
     check("crlf.csv", content.replace('\n', "\r\n").into_bytes());
     check("cr.csv", content.replace('\n', "\r").into_bytes());

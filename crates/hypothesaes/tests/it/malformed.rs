@@ -60,7 +60,7 @@ fn damaged_delimited_files_are_refused() {
             case("header.csv", "text,target\n", &["has a header and no rows"]),
             case("header.tsv", "text\ttarget\n", &["has a header and no rows"]),
             case("long.csv", csv(b"a,b,1"), &["row 7, line 8", "has 3 fields, 2 expected"]),
-            case("short.csv", csv(b"a"), &["row 7, line 8", "has 1 fields, 2 expected"]),
+            case("short.csv", csv(b"a"), &["row 7, line 8", "has 1 field, 2 expected"]),
             case("open.csv", csv(b"\"a,1"), &["row 7, line 8", "quotation mark"]),
             case("open-end.csv", [&good()[..], b"\"a,1"].concat(), &["row 121", "none closes it"]),
             case("after.csv", csv(b"\"a\"b,1"), &["row 7, line 8", "written twice"]),

@@ -52,7 +52,7 @@ fn trap_28_special_tokens_are_plain_text_and_empty_rows_are_listed() {
     }
     let listed: Vec<_> = loaded.dropped.iter().map(|d| (d.row_id, d.row, d.reason)).collect();
     assert_eq!(listed, [(10, 11, Reason::EmptyText), (11, 12, Reason::EmptyText)]);
-    assert_eq!(loaded.dropped[0].file, path);
+    assert_eq!(&*loaded.dropped[0].file, path);
 }
 
 #[test]
@@ -258,6 +258,7 @@ fn the_content_hash_changes_with_the_content_alone() {
     let others = [
         hash("a.tsv", &tsv(&table())),
         hash("a.csv.gz", &gzip(&csv(&table()))),
+        hash("a.csv.zst", &crate::files::zstd(&csv(&table()))),
         hash("a.parquet", &parquet(&batch)),
         hash("a.parquet.gz", &gzip(&parquet(&batch))),
         hash("a.arrow", &crate::files::arrow_file(&batch)),
