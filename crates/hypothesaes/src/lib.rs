@@ -10,6 +10,7 @@
 pub mod annotate;
 pub mod data;
 pub mod demo;
+pub mod embed;
 pub mod error;
 pub mod evaluate;
 pub mod interpret;

@@ -50,6 +50,17 @@ pub(crate) fn rows_times_rows(a: &[f32], b: &[f32], width: usize, out: &mut [f32
     multiply(a, b, out);
 }
 
+/// `out = a' a` for rows of length `width`, end to end, on this thread.
+///
+/// `a`: n x `width`; `out`: `width` x `width`; the sums over n are `f32`.
+///
+/// # Panics
+/// If the lengths do not fit together: the caller's invariant.
+pub(crate) fn gram_of_rows(a: &[f32], width: usize, out: &mut [f32]) {
+    let a = Operand::rows(a, width);
+    multiply(a.transposed(), a, out);
+}
+
 /// A matrix seen in place, possibly transposed.
 #[derive(Clone, Copy)]
 struct Operand<'a> {

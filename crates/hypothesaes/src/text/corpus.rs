@@ -3,11 +3,9 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::{Analyzer, Word};
+use super::tokens::Tokens;
+use super::{Analyzer, Word, as_id};
 use crate::data::Texts;
-
-/// Texts a worker takes at a time. Fixed, so that ids do not depend on the number of threads.
-const CHUNK: usize = 512;
 
 /// Texts as sequences of stem ids. Ids count from 0 in the order in which stems first occur.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,26 +23,24 @@ struct Stem {
     surfaces: Vec<(String, u32)>,
 }
 
-/// The words of one chunk of texts as written, numbered as they first occur.
-struct Chunk<'a> {
-    words: Vec<&'a str>,
-    docs: Vec<u32>,
-    ends: Vec<usize>,
-}
-
 impl Corpus {
     /// Analyses all texts, in parallel. Each distinct word is stemmed once.
     #[must_use]
     pub fn new(analyzer: &Analyzer, texts: &Texts) -> Self {
-        let mut chunks: Vec<Chunk> = (0..texts.len().div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|c| Chunk::new(analyzer, texts, c * CHUNK..texts.len().min((c + 1) * CHUNK)))
-            .collect();
-        let (words, counts) = renumber(&mut chunks);
-        let analysed: Vec<Word> = words.par_iter().map(|word| analyzer.word(word)).collect();
-        let mut corpus = Self::default();
-        let stem_of = corpus.intern(analysed, &counts);
-        corpus.append(chunks, &stem_of);
+        let rows: Vec<usize> = (0..texts.len()).collect();
+        let Tokens { words, mut docs, ends } = Tokens::new(analyzer, texts, &rows);
+        let mut counts = vec![0_u32; words.len()];
+        for &word in &docs {
+            counts[word as usize] = counts[word as usize].saturating_add(1);
+        }
+        let mut corpus = Self { ends, ..Self::default() };
+        let stem_of: Vec<u32> =
+            words.into_iter().zip(counts).map(|(word, n)| corpus.intern(word, n)).collect();
+        docs.par_iter_mut().for_each(|word| *word = stem_of[*word as usize]);
+        corpus.docs = docs;
+        for Stem { surfaces, .. } in &mut corpus.stems {
+            surfaces.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        }
         corpus
     }
 
@@ -91,81 +87,15 @@ impl Corpus {
         self.ids.get(stem).copied()
     }
 
-    /// Numbers the stems of the analysed words; returns the stem of each word.
-    fn intern(&mut self, words: Vec<Word>, counts: &[u32]) -> Vec<u32> {
-        let mut surface_counts = Vec::<FxHashMap<String, u32>>::new();
-        let mut stem_of = Vec::with_capacity(words.len());
-        for (word, &count) in words.into_iter().zip(counts) {
-            let id = *self.ids.entry(word.stem).or_insert_with_key(|stem| {
-                self.stems.push(Stem { stem: stem.clone(), surfaces: Vec::new() });
-                surface_counts.push(FxHashMap::default());
-                as_id(self.stems.len() - 1)
-            });
-            let seen = surface_counts[id as usize].entry(word.surface).or_default();
-            *seen = seen.saturating_add(count);
-            stem_of.push(id);
-        }
-        for (stem, surfaces) in self.stems.iter_mut().zip(surface_counts) {
-            stem.surfaces = surfaces.into_iter().collect();
-            stem.surfaces.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        }
-        stem_of
+    /// The id of a word's stem, a new one if it has none yet; notes the surface.
+    fn intern(&mut self, word: Word, count: u32) -> u32 {
+        let id = *self.ids.entry(word.stem).or_insert_with_key(|stem| {
+            self.stems.push(Stem { stem: stem.clone(), surfaces: Vec::new() });
+            as_id(self.stems.len() - 1)
+        });
+        self.stems[id as usize].surfaces.push((word.surface, count));
+        id
     }
-
-    fn append(&mut self, chunks: Vec<Chunk>, stem_of: &[u32]) {
-        self.docs.reserve_exact(chunks.iter().map(|chunk| chunk.docs.len()).sum());
-        for chunk in chunks {
-            let base = self.docs.len();
-            self.docs.extend(chunk.docs.iter().map(|&word| stem_of[word as usize]));
-            self.ends.extend(chunk.ends.iter().map(|end| base + end));
-        }
-    }
-}
-
-impl<'a> Chunk<'a> {
-    fn new(analyzer: &Analyzer, texts: &'a Texts, rows: std::ops::Range<usize>) -> Self {
-        let mut ids = FxHashMap::default();
-        let mut chunk = Self { words: Vec::new(), docs: Vec::new(), ends: Vec::new() };
-        for row in rows {
-            analyzer.each_word(texts.get(row), |word| {
-                let id = *ids.entry(word).or_insert_with(|| {
-                    chunk.words.push(word);
-                    as_id(chunk.words.len() - 1)
-                });
-                chunk.docs.push(id);
-            });
-            chunk.ends.push(chunk.docs.len());
-        }
-        chunk
-    }
-}
-
-/// Replaces the chunks' own numbers of words by common ones; returns the words and their counts.
-fn renumber<'a>(chunks: &mut [Chunk<'a>]) -> (Vec<&'a str>, Vec<u32>) {
-    let mut ids = FxHashMap::default();
-    let mut words = Vec::new();
-    let mut counts = Vec::<u32>::new();
-    for chunk in chunks {
-        let common: Vec<u32> = std::mem::take(&mut chunk.words)
-            .into_iter()
-            .map(|word| {
-                *ids.entry(word).or_insert_with(|| {
-                    words.push(word);
-                    counts.push(0);
-                    as_id(words.len() - 1)
-                })
-            })
-            .collect();
-        for word in &mut chunk.docs {
-            *word = common[*word as usize];
-            counts[*word as usize] = counts[*word as usize].saturating_add(1);
-        }
-    }
-    (words, counts)
-}
-
-fn as_id(index: usize) -> u32 {
-    u32::try_from(index).expect("fewer than 2^32 distinct words fit in memory")
 }
 
 #[cfg(test)]
@@ -192,20 +122,18 @@ mod tests {
     }
 
     #[test]
-    fn chunks_do_not_show() {
-        let texts: Vec<String> = (0..2 * CHUNK + 7).map(|i| format!("w{} common", i / 3)).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let corpus = corpus(&texts);
+    fn every_text_has_its_own_stems_whatever_the_threads() {
+        let texts: Texts = ["New words here", "here, NEWER words", "wörds"].into_iter().collect();
+        let texts = texts.gather(&(0..3000).map(|i| i % 3).collect::<Vec<_>>());
         let analyzer = Analyzer::new(Language::English);
+        let corpus = Corpus::new(&analyzer, &texts);
         for (i, text) in texts.iter().enumerate() {
             let ids: Vec<u32> =
                 analyzer.stems(text).iter().map(|stem| corpus.id(stem).unwrap()).collect();
             assert_eq!(corpus.doc(i), ids);
         }
-        assert_eq!(corpus.surfaces(1)[0].1 as usize, texts.len());
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-        let again = alone.install(|| Corpus::new(&analyzer, &texts.iter().copied().collect()));
-        assert_eq!(again, corpus);
+        assert_eq!(alone.install(|| Corpus::new(&analyzer, &texts)), corpus);
     }
 
     #[test]

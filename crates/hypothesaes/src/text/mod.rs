@@ -8,8 +8,14 @@
 mod analyzer;
 mod corpus;
 mod language;
+mod tokens;
 mod words;
 
 pub use analyzer::{Analyzer, Word};
 pub use corpus::Corpus;
 pub use language::Language;
+pub(crate) use tokens::Tokens;
+
+fn as_id(index: usize) -> u32 {
+    u32::try_from(index).expect("fewer than 2^32 distinct words fit in memory")
+}

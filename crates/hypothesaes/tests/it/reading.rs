@@ -347,7 +347,7 @@ fn progress_adds_up_and_an_interruption_is_heard() {
 }
 
 /// The real data, if they are there.
-fn shared(name: &str) -> Option<PathBuf> {
+pub fn shared(name: &str) -> Option<PathBuf> {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
     let folder = std::env::var_os("HYPOTHESAES_DATA").map_or(beside.into(), PathBuf::from);
     let path = folder.join(name);

@@ -6,3 +6,4 @@ mod regression;
 mod sae;
 mod selection;
 mod support;
+mod svd;
