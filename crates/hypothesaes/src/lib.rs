@@ -14,6 +14,8 @@ pub mod embed;
 pub mod error;
 pub mod evaluate;
 pub mod interpret;
+pub mod options;
+pub mod run;
 pub mod sae;
 pub mod select;
 pub mod signal;

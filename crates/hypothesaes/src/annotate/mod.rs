@@ -18,6 +18,9 @@ use crate::watch::Watch;
 pub use phrases::PhraseAnnotator;
 pub use wording::{read_wording, write_wording};
 
+/// Goes up with every change that makes equal input and options give other results.
+pub const VERSION: u32 = 1;
+
 /// How concepts are looked for in texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

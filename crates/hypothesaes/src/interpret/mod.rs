@@ -31,6 +31,9 @@ pub use phrases::PhraseInterpreter;
 pub use sample::{Example, Half, NeuronExamples, Strength};
 pub use table::table;
 
+/// Goes up with every change that makes equal input and options give other results.
+pub const VERSION: u32 = 1;
+
 /// How neurons are put into words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

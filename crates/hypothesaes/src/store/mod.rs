@@ -124,10 +124,30 @@ impl RunDir {
         self.state.records().flat_map(|r| r.dictionary.clone()).collect()
     }
 
-    /// Digests of the files of a stage, as text: what a later stage builds upon.
+    /// Whether a stage is finished; whether it still fits the options is for [`Self::stage`].
+    pub fn stands(&self, stage: Stage) -> bool {
+        self.state.record(stage).is_some()
+    }
+
+    /// Why the result of a finished stage does not stand for `identity`; `None` if it does, or if
+    /// there is none.
+    pub fn why_again(&self, stage: Stage, identity: &Identity) -> Result<Option<String>> {
+        self.state.record(stage).map_or(Ok(None), |record| stale(&self.path, record, identity))
+    }
+
+    /// Hash of a file of a stage: what a later stage builds upon. Empty if there is none.
     pub fn content(&self, stage: Stage, file: &str) -> String {
         let record = self.state.record(stage);
         record.and_then(|r| r.files.get(file)).map_or_else(String::new, |d| d.blake3.clone())
+    }
+
+    /// One hash of all files of the stages before `stage`.
+    pub fn content_before(&self, stage: Stage) -> String {
+        let mut hasher = blake3::Hasher::new();
+        for (name, digest) in self.state.before(stage).flat_map(|r| &r.files) {
+            hasher.update(name.as_bytes()).update(digest.blake3.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// All files of all stages with their digests, by path.
@@ -159,13 +179,10 @@ impl RunDir {
         load: impl FnOnce(&Path) -> Result<T>,
     ) -> Result<T> {
         watch.check()?;
-        let again_because = match self.state.record(stage) {
-            None => None,
-            Some(record) => match stale(&self.path, record, &identity)? {
-                Some(why) => Some(why),
-                None => return self.reuse(stage, load),
-            },
-        };
+        let again_because = self.why_again(stage, &identity)?;
+        if again_because.is_none() && self.stands(stage) {
+            return self.reuse(stage, load);
+        }
         if let Some(why) = &again_because {
             watch.say(&format!("{}: done again because {why}", stage.name()));
         }
@@ -205,14 +222,6 @@ impl RunDir {
             }
         }
         Ok(())
-    }
-
-    /// Removes the results of all stages after `last`: they no longer follow from it.
-    pub fn end_at(&mut self, last: Stage) -> Result<()> {
-        match Stage::ALL.iter().find(|s| **s > last) {
-            Some(&next) => self.forget_from(next),
-            None => Ok(()),
-        }
     }
 }
 

@@ -60,6 +60,10 @@ impl State {
         self.stages.values()
     }
 
+    pub fn before(&self, stage: Stage) -> impl Iterator<Item = &Record> {
+        self.stages.range(..stage).map(|(_, record)| record)
+    }
+
     pub fn insert(&mut self, stage: Stage, record: Record) {
         self.stages.insert(stage, record);
     }

@@ -1,15 +1,20 @@
 //! Tables as flat Parquet (Zstandard, no nesting), which R's and Python's smallest readers take.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use super::{Table, Values};
+use crate::{Error, Result};
 
 /// Writes `table`; the bytes depend on its content alone.
 pub fn write(table: &Table, to: impl Write + Send) -> Result<(), ParquetError> {
@@ -17,6 +22,25 @@ pub fn write(table: &Table, to: impl Write + Send) -> Result<(), ParquetError> {
     let mut writer = ArrowWriter::try_new(to, batch.schema(), Some(properties()))?;
     writer.write(&batch)?;
     writer.close().map(drop)
+}
+
+/// Reads one column of yes and no.
+pub fn read_flags(path: &Path, column: &str) -> Result<Vec<Option<bool>>> {
+    let file = File::open(path).map_err(Error::file("read", path))?;
+    flags(file, column).map_err(|e| Error::file("read", path)(io::Error::other(e)))
+}
+
+fn flags(file: File, column: &str) -> Result<Vec<Option<bool>>, ParquetError> {
+    let mut values = Vec::new();
+    for batch in ParquetRecordBatchReaderBuilder::try_new(file)?.build()? {
+        let batch = batch?;
+        let array = batch.column_by_name(column).and_then(|c| c.as_boolean_opt());
+        let array = array.ok_or_else(|| {
+            ParquetError::General(format!("there is no column `{column}` of yes and no"))
+        })?;
+        values.extend(array);
+    }
+    Ok(values)
 }
 
 /// What every Parquet file of a run is written with.
@@ -43,11 +67,9 @@ fn array(values: &Values) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-
     use super::*;
     use crate::table::Column;
+    use bytes::Bytes;
 
     #[test]
     fn reads_back_what_was_written() {

@@ -1,0 +1,84 @@
+//! What each stage's result follows from.
+
+use std::path::Path;
+
+use super::stages::{ANNOTATIONS, EMBEDDINGS, LABELS, MODEL, ROWS, SELECTION};
+use crate::data::{self, DataOptions};
+use crate::options::Options;
+use crate::store::{Identity, RunDir, Stage};
+use crate::{Error, Result};
+use crate::{annotate, embed, evaluate, interpret, sae, select, signal};
+
+/// Versions of the stages that have no module of their own to keep it.
+const DATA_VERSION: u32 = 1;
+const REPORT_VERSION: u32 = 1;
+
+/// The identity of `stage`, whose earlier stages stand in `run`; `input` is the content of the
+/// input files.
+pub(super) fn identity(stage: Stage, options: &Options, run: &RunDir, input: &str) -> Identity {
+    let content = |identity: Identity, name: &str, stage: Stage, file: &str| {
+        identity.with(name, run.content(stage, file))
+    };
+    let texts = |version| content(Identity::version(version), "texts", Stage::Data, ROWS);
+    let embedded = |version| content(texts(version), "embeddings", Stage::Embed, EMBEDDINGS);
+    let encoded = |version| content(texts(version), "autoencoders", Stage::Sae, MODEL);
+    let selected = |identity| content(identity, "selection", Stage::Select, SELECTION);
+    let worded = |identity| content(identity, "hypotheses", Stage::Interpret, LABELS);
+    let language = format!("{:?}", options.embed.language);
+    match stage {
+        Stage::Data => Identity::version(DATA_VERSION)
+            .with("input", input)
+            .with_options("data", &without_paths(&options.data))
+            .with_options("split", &options.split)
+            .with("seed", options.seed),
+        Stage::Embed => {
+            texts(embed::VERSION).with_options("embed", &options.embed).with("seed", options.seed)
+        }
+        Stage::Signal => embedded(signal::VERSION).with("seed", options.seed),
+        Stage::Sae => embedded(sae::TRAINER_VERSION)
+            .with_options("sae", &options.sae)
+            .with("seed", options.seed),
+        Stage::Select => encoded(select::VERSION).with_options("select", &options.select),
+        Stage::Interpret => selected(encoded(interpret::VERSION))
+            .with("embed.language", language)
+            .with_options("interpret", &options.interpret)
+            .with_options("annotate", &options.annotate)
+            .with("seed", options.seed),
+        Stage::Annotate => worded(texts(annotate::VERSION))
+            .with("embed.language", language)
+            .with_options("annotate", &options.annotate),
+        Stage::Evaluate => {
+            let identity = worded(selected(texts(evaluate::VERSION)));
+            content(identity, "annotations", Stage::Annotate, ANNOTATIONS)
+                .with_options("evaluate", &options.evaluate)
+                .with("seed", options.seed)
+        }
+        Stage::Report => {
+            Identity::version(REPORT_VERSION).with("results", run.content_before(Stage::Report))
+        }
+    }
+}
+
+/// A hash of the input files. A run directory that was moved to where its input is not stands by
+/// itself: then what it was made from.
+pub(super) fn input_content(options: &Options, run: &RunDir) -> Result<String> {
+    match data::content_hash(&options.data) {
+        Err(Error::File { .. } | Error::Input { .. })
+            if run.stands(Stage::Data) && !options.data.path.exists() =>
+        {
+            Ok(super::stages::read_summary(run.path())?.content_hash)
+        }
+        content => content,
+    }
+}
+
+/// What the files hold matters, not where they lie.
+fn without_paths(options: &DataOptions) -> DataOptions {
+    let file = |path: &Option<std::path::PathBuf>| path.as_ref().map(|_| Path::new("-").into());
+    DataOptions {
+        path: "-".into(),
+        validation: file(&options.validation),
+        heldout: file(&options.heldout),
+        ..options.clone()
+    }
+}

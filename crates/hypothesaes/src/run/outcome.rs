@@ -1,0 +1,156 @@
+//! What a run comes to, for the terminal, for `--json` and for Python.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::stages::Findings;
+use crate::annotate::Annotations;
+use crate::data::{Counts, Dataset, Split, Task};
+use crate::evaluate::{Evaluation, Model, Tested, Together, Wording};
+use crate::interpret::{Fidelity, Labelled};
+use crate::sae::{Quality, TrainedSae};
+use crate::signal::Signal;
+use crate::store::StageReport;
+
+/// Everything a caller shows; what the run did not get to is `None` or empty.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Outcome {
+    pub folder: PathBuf,
+    pub stages: Vec<StageReport>,
+    pub data: Option<DataSummary>,
+    pub signal: Option<Signal>,
+    pub saes: Vec<SaeSummary>,
+    /// In the order of selection.
+    pub hypotheses: Vec<Hypothesis>,
+    /// Selected neurons that could not be put into words.
+    pub unlabelled: Vec<Unlabelled>,
+    pub test: Option<TestSummary>,
+    /// What the user should know, such as that fewer neurons than asked for were selected.
+    pub messages: Vec<String>,
+    /// What the hypotheses are true of, for callers that go on from there.
+    #[serde(skip)]
+    pub heldout: Option<Heldout>,
+}
+
+/// What was read and decided.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataSummary {
+    pub target: String,
+    pub task: Task,
+    pub counts: Counts,
+    pub notes: Vec<String>,
+    pub content_hash: String,
+}
+
+/// One autoencoder in brief.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SaeSummary {
+    pub id: String,
+    pub n_neurons: usize,
+    pub k: usize,
+    pub best_epoch: usize,
+    pub n_epochs: usize,
+    #[serde(flatten)]
+    pub quality: Quality,
+}
+
+/// A concept with its effect on the target and the evidence for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Hypothesis {
+    pub hypothesis: String,
+    pub neuron_id: Option<usize>,
+    pub sae_id: Option<String>,
+    pub selection_score: Option<f64>,
+    pub fidelity: Option<Fidelity>,
+    #[serde(flatten)]
+    pub tested: Tested,
+}
+
+/// A selected neuron without a label.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Unlabelled {
+    pub neuron_id: usize,
+    pub reason: Option<String>,
+}
+
+/// All hypotheses together on the held-out texts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TestSummary {
+    pub model: Model,
+    /// A hypothesis holds below this Holm-adjusted p-value.
+    pub alpha: f64,
+    /// Held-out texts.
+    pub n: usize,
+    /// How many hypotheses hold.
+    pub n_hold: usize,
+    pub models: Vec<Together>,
+}
+
+/// The held-out texts and their annotations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Heldout {
+    pub row_ids: Vec<u64>,
+    pub annotations: Annotations,
+}
+
+impl SaeSummary {
+    pub(super) fn of(model: &TrainedSae) -> Self {
+        Self {
+            id: model.id.clone(),
+            n_neurons: model.sae.n_neurons(),
+            k: model.sae.k(),
+            best_epoch: model.best_epoch,
+            n_epochs: model.history.len(),
+            quality: model.quality,
+        }
+    }
+}
+
+impl Outcome {
+    /// The hypotheses by the size of their joint effect, those without one last.
+    pub fn strongest_first(&self) -> Vec<&Hypothesis> {
+        let size = |h: &Hypothesis| h.tested.joint.as_ref().map(|e| e.estimate.value.abs());
+        let mut hypotheses: Vec<&Hypothesis> = self.hypotheses.iter().collect();
+        hypotheses.sort_by(|a, b| {
+            let (a, b) = (size(a).unwrap_or(-1.0), size(b).unwrap_or(-1.0));
+            b.total_cmp(&a)
+        });
+        hypotheses
+    }
+
+    /// Takes in what interpretation, annotation and evaluation came to.
+    pub(super) fn conclude(
+        &mut self,
+        findings: &Findings,
+        evaluation: Evaluation,
+        annotations: Annotations,
+        data: &Dataset,
+    ) {
+        let (named, unnamed): (Vec<&Labelled>, Vec<&Labelled>) =
+            findings.labelled.iter().partition(|l| l.concept.is_some());
+        self.unlabelled = unnamed
+            .into_iter()
+            .map(|l| Unlabelled { neuron_id: l.neuron, reason: l.reason.clone() })
+            .collect();
+        self.messages.extend(evaluation.messages);
+        self.test = Some(TestSummary {
+            model: evaluation.model,
+            alpha: evaluation.options.alpha,
+            n: evaluation.n,
+            n_hold: evaluation.n_hold,
+            models: evaluation.models,
+        });
+        let all = findings.wordings().into_iter().zip(named).zip(evaluation.hypotheses);
+        self.hypotheses =
+            all.map(|((wording, l), tested)| hypothesis(wording, l, tested)).collect();
+        let row_ids = data.rows(Split::Heldout).iter().map(|&i| data.row_id[i]).collect();
+        self.heldout = Some(Heldout { row_ids, annotations });
+    }
+}
+
+fn hypothesis(wording: Wording, labelled: &Labelled, tested: Tested) -> Hypothesis {
+    let Wording { hypothesis, neuron_id, sae_id, selection_score } = wording;
+    let fidelity = labelled.fidelity;
+    Hypothesis { hypothesis, neuron_id, sae_id, selection_score, fidelity, tested }
+}

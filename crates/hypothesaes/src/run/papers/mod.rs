@@ -1,0 +1,10 @@
+//! What a run leaves for people to read, and for programs to check it by.
+
+mod lock;
+mod summary;
+
+pub(super) use lock::lock;
+pub(super) use summary::summary;
+
+/// `README.md` of a run directory: what each file is.
+pub(super) const FOLDER: &str = include_str!("folder.md");

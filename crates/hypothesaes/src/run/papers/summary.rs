@@ -1,0 +1,201 @@
+//! `summary.md`: the answer first, then what it rests on.
+
+use std::fmt::Write;
+
+use crate::data::Task;
+use crate::evaluate::{FitKind, Metric, Model, Status, Together};
+use crate::run::outcome::{Hypothesis, Outcome};
+
+/// The run as Markdown. Wordings are escaped, so that none of them changes the layout.
+pub(in crate::run) fn summary(outcome: &Outcome) -> String {
+    let mut text = String::from("# What goes with the target\n\n");
+    for part in [answer, holding, others, unlabelled, how_to_read, basis, limits] {
+        let part = part(outcome);
+        if !part.is_empty() {
+            let _ = writeln!(text, "{}\n", part.trim_end());
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn answer(outcome: &Outcome) -> String {
+    let Some(test) = &outcome.test else { return String::new() };
+    let target = outcome.data.as_ref().map_or("the target", |d| d.target.as_str());
+    let mut text = format!(
+        "**{} of {} hypotheses about `{}` hold** on {} held-out texts (Holm-adjusted p < {}).",
+        test.n_hold,
+        outcome.hypotheses.len(),
+        code(target),
+        test.n,
+        test.alpha
+    );
+    for fit in &test.models {
+        let _ = write!(text, " {}", together(fit));
+    }
+    text
+}
+
+fn together(fit: &Together) -> String {
+    let metric = match fit.metric {
+        Metric::RSquared => "R2",
+        Metric::Auc => "AUC",
+    };
+    let Some(m) = fit.measure else { return format!("{metric} could not be computed.") };
+    match fit.fit {
+        FitKind::CrossFitted => format!(
+            "Together, cross-fitted: {metric} = {:.3} [{:.3}, {:.3}].",
+            m.value, m.conf_low, m.conf_high
+        ),
+        FitKind::InSample => format!("On the fitted texts themselves: {metric} = {:.3}.", m.value),
+    }
+}
+
+fn holding(outcome: &Outcome) -> String {
+    table("## Hold", outcome, |h| h.tested.status == Status::Holds)
+}
+
+fn others(outcome: &Outcome) -> String {
+    table("## Do not hold, or could not be tested", outcome, |h| h.tested.status != Status::Holds)
+}
+
+fn table(title: &str, outcome: &Outcome, keep: impl Fn(&Hypothesis) -> bool) -> String {
+    let rows: Vec<&Hypothesis> =
+        outcome.strongest_first().into_iter().filter(|h| keep(h)).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "{title}\n\n| | the text … | effect beside the others | p (Holm) | with − without | \
+         prevalence | fidelity (F1) |\n|---|---|---|---|---|---|---|\n"
+    );
+    for h in rows {
+        let _ = writeln!(text, "{}", row(h));
+    }
+    text
+}
+
+fn row(h: &Hypothesis) -> String {
+    let t = &h.tested;
+    let joint = t.joint.as_ref();
+    let with_interval = |value: f64, low: Option<f64>, high: Option<f64>| match (low, high) {
+        (Some(low), Some(high)) => format!("{value:+.2} [{low:+.2}, {high:+.2}]"),
+        _ => format!("{value:+.2}"),
+    };
+    let effect = joint.map_or_else(
+        || t.warning.clone().unwrap_or_default(),
+        |e| with_interval(e.estimate.value, e.estimate.conf_low, e.estimate.conf_high),
+    );
+    let separation = t.separation.as_ref().map_or_else(String::new, |e| {
+        with_interval(e.estimate.value, e.estimate.conf_low, e.estimate.conf_high)
+    });
+    format!(
+        "| {} | {} | {effect} | {} | {separation} | {} | {} |",
+        t.id,
+        escaped(&h.hypothesis),
+        joint.and_then(|e| e.p_holm).map_or_else(String::new, p_value),
+        t.prevalence.map_or_else(String::new, |p| format!("{:.0} %", 100.0 * p)),
+        h.fidelity.and_then(|f| f.f1).map_or_else(String::new, |f1| format!("{f1:.2}")),
+    )
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+}
+
+fn unlabelled(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    for neuron in &outcome.unlabelled {
+        let reason = neuron.reason.as_deref().unwrap_or("no reason given");
+        let _ = writeln!(text, "- neuron {}: {}", neuron.neuron_id, escaped(reason));
+    }
+    if text.is_empty() { text } else { format!("## Selected neurons without a label\n\n{text}") }
+}
+
+fn how_to_read(outcome: &Outcome) -> String {
+    let (Some(test), Some(data)) = (&outcome.test, &outcome.data) else { return String::new() };
+    let unit = match (test.model, &data.task) {
+        (Model::Logit, Task::Binary { positive, .. }) => {
+            format!("log-odds of `{}`, with − without in its share", code(positive))
+        }
+        _ => format!("unit of `{}`", code(&data.target)),
+    };
+    format!(
+        "## How to read it\n\n\
+         A hypothesis goes with the target; it need not be its cause. The effect beside the others \
+         comes from one regression on all hypotheses together ({unit}), with HC3 standard errors \
+         and 95 % intervals unless `tables/hypotheses.csv` says otherwise; *with − without* \
+         compares the texts that have the concept with those that do not, nothing else held equal. \
+         Hypotheses were found on other texts than they are tested on. Fidelity says how well the \
+         wording matches the neuron it was made for, on validation texts."
+    )
+}
+
+fn basis(outcome: &Outcome) -> String {
+    let mut text = String::from("## What it rests on\n\n");
+    for note in outcome.data.iter().flat_map(|d| &d.notes) {
+        let _ = writeln!(text, "- {}", escaped(note));
+    }
+    if let Some(signal) = &outcome.signal {
+        let _ = writeln!(text, "- {signal}");
+    }
+    for sae in &outcome.saes {
+        let _ = writeln!(
+            text,
+            "- autoencoder {}: {} of {} neurons alive, {:.0} % of the variance of the discover \
+             texts explained",
+            sae.id,
+            sae.quality.n_alive,
+            sae.n_neurons,
+            100.0 * (1.0 - sae.quality.fvu_discover)
+        );
+    }
+    for message in &outcome.messages {
+        let _ = writeln!(text, "- {}", escaped(message));
+    }
+    text
+}
+
+fn limits(_: &Outcome) -> String {
+    "## Limits\n\n\
+     Embedding, wording and annotation were done by the embedded defaults: they know words and \
+     phrases, not meaning. A concept such as `mentions \"wait\"` is true of \"no wait at all\" as \
+     well. Texts of one author or document count as independent here."
+        .into()
+}
+
+/// For Markdown text inside a table.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' | '|' | '*' | '_' | '[' | ']' | '`' | '#' => out.extend(['\\', c]),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// For Markdown code.
+fn code(text: &str) -> String {
+    text.chars().map(|c| if c == '`' || c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wordings_do_not_change_the_layout() {
+        assert_eq!(
+            escaped("mentions \"a|b\" <script>\n*"),
+            "mentions \"a\\|b\" &lt;script&gt; \\*"
+        );
+        assert_eq!(code("a`b\nc"), "a b c");
+    }
+}

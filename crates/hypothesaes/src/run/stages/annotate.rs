@@ -1,0 +1,43 @@
+//! `annotate`: which hypothesis is true of which held-out text.
+
+use crate::Result;
+use crate::annotate::{self, Annotations, annotator};
+use crate::data::{Dataset, Split};
+use crate::evaluate;
+use crate::interpret::Labelled;
+use crate::run::Context;
+use crate::store::Stage;
+use crate::table;
+
+pub(crate) const ANNOTATIONS: &str = "data/annotations.parquet";
+
+pub(crate) fn annotate(
+    context: &mut Context,
+    data: &Dataset,
+    labelled: &[Labelled],
+) -> Result<Annotations> {
+    let identity = context.identity(Stage::Annotate);
+    let Context { run, options, watch, .. } = context;
+    let (options, watch) = (*options, *watch);
+    let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
+    let rows = data.rows(Split::Heldout);
+    run.stage(
+        Stage::Annotate,
+        identity,
+        watch,
+        |out| {
+            let annotator = annotator(&options.annotate, options.embed.language);
+            let texts = data.texts.gather(&rows);
+            let annotations = annotate::annotate(&*annotator, &concepts, &texts, watch)?;
+            let row_ids: Vec<u64> = rows.iter().map(|&i| data.row_id[i]).collect();
+            let ids: Vec<String> = (0..concepts.len()).map(evaluate::hypothesis_id).collect();
+            out.long_table(&annotations.table(&row_ids, &ids)?)?;
+            Ok(annotations)
+        },
+        |folder| {
+            let values = table::parquet::read_flags(&folder.join(ANNOTATIONS), "value")?;
+            let columns = values.chunks(rows.len().max(1)).map(<[_]>::to_vec).collect();
+            Annotations::new(rows.len(), columns)
+        },
+    )
+}

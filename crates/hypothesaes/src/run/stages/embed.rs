@@ -1,0 +1,30 @@
+//! `embed`: a vector for every text, by an embedder fitted on the discover texts alone.
+
+use hypothesaes_math::Matrix;
+
+use crate::Result;
+use crate::data::{Dataset, Split};
+use crate::embed;
+use crate::run::Context;
+use crate::store::{Stage, vectors};
+
+pub(crate) const EMBEDDINGS: &str = "embed/embeddings.safetensors";
+
+pub(crate) fn embed(context: &mut Context, data: &Dataset) -> Result<Matrix> {
+    let identity = context.identity(Stage::Embed);
+    let Context { run, options, watch, .. } = context;
+    let (options, watch) = (*options, *watch);
+    run.stage(
+        Stage::Embed,
+        identity,
+        watch,
+        |out| {
+            let discover = data.texts.gather(&data.rows(Split::Discover));
+            let embedder = embed::fit(&discover, &options.embed, options.seed, watch)?;
+            let x = embed::embed(&*embedder, &data.texts, watch)?;
+            vectors::write(out, EMBEDDINGS, &x, &embedder.id())?;
+            Ok(x)
+        },
+        |folder| vectors::read(folder, EMBEDDINGS),
+    )
+}

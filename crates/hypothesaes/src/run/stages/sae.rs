@@ -1,0 +1,94 @@
+//! `sae`: the autoencoders, and what their neurons do on every text.
+
+use hypothesaes_math::{Activations, Matrix};
+
+use super::embed::EMBEDDINGS;
+use crate::data::{Dataset, Split};
+use crate::run::Context;
+use crate::sae::{self, Checkpoint, TRAINER_VERSION, TrainedSae};
+use crate::store::Stage;
+use crate::table::{Column, Table, Values};
+use crate::{Error, Result};
+
+pub(crate) const MODEL: &str = "sae/model.safetensors";
+
+/// What the later stages know of the autoencoders.
+pub(crate) struct Neurons {
+    pub models: Vec<TrainedSae>,
+    /// Texts x neurons.
+    pub z: Activations,
+    /// Autoencoder of every neuron.
+    pub sae_ids: Vec<String>,
+}
+
+pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<Neurons> {
+    let identity = context.identity(Stage::Sae);
+    let Context { run, options, watch, .. } = context;
+    let embeddings = run.content(Stage::Embed, EMBEDDINGS);
+    let (options, watch) = (*options, *watch);
+    run.stage(
+        Stage::Sae,
+        identity,
+        watch,
+        |out| {
+            let (discover, validation) = (data.rows(Split::Discover), data.rows(Split::Validation));
+            let (discover, validation) = (x.gather(&discover), x.gather(&validation));
+            let models = sae::train(&discover, &validation, &options.sae, options.seed, watch)?;
+            let checkpoint = Checkpoint {
+                models,
+                options: options.sae.clone(),
+                seed: options.seed,
+                data_hash: embeddings,
+                trainer_version: TRAINER_VERSION,
+            };
+            out.bytes(MODEL, &checkpoint.to_bytes()?)?;
+            out.table(&sae::training_table(&checkpoint.models))?;
+            out.table(&sae::sae_table(&checkpoint.models))?;
+            let neurons = Neurons::new(checkpoint.models, x)?;
+            out.long_table(&activations_table(&neurons.z, &data.row_id))?;
+            Ok(neurons)
+        },
+        |folder| {
+            let path = folder.join(MODEL);
+            let bytes = std::fs::read(&path).map_err(Error::file("read", &path))?;
+            Neurons::new(Checkpoint::from_bytes(&path, &bytes)?.models, x)
+        },
+    )
+}
+
+impl Neurons {
+    fn new(models: Vec<TrainedSae>, x: &Matrix) -> Result<Self> {
+        let z = sae::encode(&models, x)?;
+        let ids = models.iter().flat_map(|m| std::iter::repeat_n(m.id.clone(), m.sae.n_neurons()));
+        let sae_ids = ids.collect();
+        Ok(Self { models, z, sae_ids })
+    }
+}
+
+/// Long form: a row for every neuron that fires on a text.
+fn activations_table(z: &Activations, row_id: &[u64]) -> Table {
+    let entries = || (0..z.rows()).flat_map(|i| z.pairs(i).map(move |(j, v)| (i, j, v)));
+    let columns = vec![
+        Column {
+            name: "row_id",
+            unit: "",
+            description: "row of the input, counted from 0",
+            values: Values::Integer(
+                entries().map(|(i, _, _)| i64::try_from(row_id[i]).ok()).collect(),
+            ),
+        },
+        Column::integer(
+            "neuron_id",
+            "",
+            "number of the neuron, counted through all autoencoders from 0",
+            entries().map(|(_, j, _)| Some(j)),
+        ),
+        Column::number(
+            "activation",
+            "activation",
+            "how strongly the neuron fires on the text; texts it does not fire on have no row",
+            entries().map(|(_, _, v)| Some(f64::from(v))),
+        ),
+    ];
+    Table { name: "activations", columns }
+}
