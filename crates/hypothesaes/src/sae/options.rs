@@ -13,6 +13,13 @@ pub struct SaeOptions {
     /// Autoencoders to train side by side, such as `["64:4", "32:2"]`; empty: one, by the number
     /// of texts.
     pub sizes: Vec<Size>,
+    /// Neurons of the one autoencoder if `sizes` is empty; none: by the number of texts.
+    #[serde(alias = "M")]
+    pub n_neurons: Option<usize>,
+    /// Neurons active per text of the one autoencoder if `sizes` is empty; none: by the number of
+    /// texts.
+    #[serde(alias = "K")]
+    pub k: Option<usize>,
     /// Passes over the discover texts, at most.
     pub max_epochs: usize,
     /// Passes without a better reconstruction of the validation texts after which training stops.
@@ -29,6 +36,8 @@ impl Default for SaeOptions {
     fn default() -> Self {
         Self {
             sizes: Vec::new(),
+            n_neurons: None,
+            k: None,
             max_epochs: 500,
             patience: 10,
             batch_size: None,
@@ -42,8 +51,12 @@ impl SaeOptions {
     /// # Errors
     /// [`Error::Option`] naming the first option outside its range.
     pub fn check(&self) -> Result<()> {
-        let default = Size::for_texts(0);
-        for &size in self.sizes.iter().chain([&default]) {
+        if !self.sizes.is_empty() && (self.n_neurons.is_some() || self.k.is_some()) {
+            let why = "leave out `sae.n_neurons` and `sae.k`, or `sae.sizes`";
+            return Err(Error::option("sae.sizes", self.sizes[0], why));
+        }
+        // The default that allows most: what the data call for is checked when they are there.
+        for size in self.sizes_for(usize::MAX) {
             self.for_trainer(size, 0, 0).check().map_err(|e| name_option(e, size))?;
         }
         Ok(())
@@ -52,7 +65,12 @@ impl SaeOptions {
     /// The sizes asked for, or the default for this many discover texts.
     #[must_use]
     pub fn sizes_for(&self, n_discover: usize) -> Vec<Size> {
-        if self.sizes.is_empty() { vec![Size::for_texts(n_discover)] } else { self.sizes.clone() }
+        if !self.sizes.is_empty() {
+            return self.sizes.clone();
+        }
+        let default = Size::for_texts(n_discover);
+        let n_neurons = self.n_neurons.unwrap_or(default.n_neurons);
+        vec![Size { n_neurons, k: self.k.unwrap_or(default.k) }]
     }
 
     /// What the trainer needs for the autoencoder at `position`.
@@ -116,6 +134,14 @@ mod tests {
         refused(&SaeOptions { learning_rate: 0.0, ..d() }, "`sae.learning_rate`");
         refused(&SaeOptions { learning_rate: f64::NAN, ..d() }, "`sae.learning_rate` is `NaN`");
         refused(&SaeOptions { aux_coef: -1.0, ..d() }, "`sae.aux_coef`");
+    }
+
+    #[test]
+    fn one_number_of_the_default_size_can_be_set() {
+        let options: SaeOptions = toml::from_str("K = 3").unwrap();
+        assert_eq!(options.sizes_for(100), ["64:3".parse().unwrap()]);
+        let both = SaeOptions { sizes: vec!["8:2".parse().unwrap()], k: Some(3), ..options };
+        assert!(both.check().unwrap_err().to_string().contains("leave out"));
     }
 
     #[test]
