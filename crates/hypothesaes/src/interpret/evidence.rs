@@ -121,3 +121,61 @@ impl Sampled {
         self.activation > 0.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Texts;
+    use crate::interpret::sample::{Example, Strength};
+
+    fn sampled(activation: f64, weight: f64, half: Half) -> Sampled {
+        Sampled { text: 0, activation, weight, half }
+    }
+
+    #[test]
+    fn weights_make_up_for_texts_that_were_not_drawn() {
+        let example = |row, activation| Example {
+            row,
+            activation,
+            strength: if activation > 0.0 { Strength::Strong } else { Strength::Zero },
+            half: Half::First,
+        };
+        let texts = Texts::default();
+        let examples = vec![example(3, 1.0), example(5, 0.0), example(8, 0.0)];
+        let neuron =
+            NeuronExamples { neuron: 0, texts: &texts, examples, n_firing: 10, n_silent: 90 };
+        let evidence = Evidence::new(&neuron, |row| (row != 8).then_some(row * 2));
+        let got: Vec<_> = evidence.texts.iter().map(|t| (t.text, t.weight)).collect();
+        assert_eq!(got, [(6, 10.0), (10, 45.0)]);
+    }
+
+    #[test]
+    fn halves_are_halved_again_evenly() {
+        let texts = (0..16)
+            .map(|i| {
+                let half = if i % 2 == 0 { Half::First } else { Half::Second };
+                sampled(if i < 8 { 1.0 } else { 0.0 }, 1.0, half)
+            })
+            .collect();
+        let half = Evidence { texts }.half(Half::Second);
+        let count = |fires, half_is| {
+            half.texts.iter().filter(|t| t.fires() == fires && t.half == half_is).count()
+        };
+        for fires in [true, false] {
+            assert_eq!((count(fires, Half::First), count(fires, Half::Second)), (2, 2));
+        }
+    }
+
+    #[test]
+    fn correlation_is_that_of_the_texts_the_sample_stands_for() {
+        let texts = [(2.0, 1.0), (0.0, 3.0), (1.0, 1.0), (0.0, 2.0)]
+            .map(|(activation, weight)| sampled(activation, weight, Half::First));
+        let got = Evidence { texts: texts.to_vec() }.correlation(&[true, true, false, false]);
+        // The same with rows repeated: z = 2 0 0 0 1 0 0, says = 1 1 1 1 0 0 0.
+        let (z, says, both) = (3.0 / 7.0, 4.0 / 7.0, 2.0 / 7.0);
+        let spread = (5.0_f64 / 7.0 - z * z) * (says - says * says);
+        assert!((got - (both - z * says) / spread.sqrt()).abs() < 1e-12, "{got}");
+        let constant = Evidence { texts: texts.to_vec() }.correlation(&[true; 4]);
+        assert!(constant.abs() < f64::EPSILON);
+    }
+}

@@ -159,8 +159,8 @@ mod tests {
         close(got.balanced_precision, 0.5 / 0.75);
         close(got.balanced_f1, 2.0 * 0.5 * (2.0 / 3.0) / (0.5 + 2.0 / 3.0));
         // Weights 1/2 and 1/8: mean z 1, mean says 3/8 over a total of 2.
-        let (covariance, z, says) = (1.5 - 2.0 * 0.375, 5.0 - 2.0, 0.75 - 2.0 * 0.375 * 0.375);
-        close(got.balanced_correlation, covariance / (z * says as f64).sqrt());
+        let (covariance, z, says) = (1.5 - 2.0 * 0.375, 5.0 - 2.0, 0.75 - 2.0 * 0.375_f64.powi(2));
+        close(got.balanced_correlation, covariance / (z * says).sqrt());
     }
 
     #[test]

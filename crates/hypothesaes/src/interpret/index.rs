@@ -89,11 +89,13 @@ impl PhraseIndex {
         n_texts: usize,
         keys: &(impl Fn(usize) -> Vec<u64> + Sync),
         words: usize,
-        least: u32,
+        least: f64,
     ) -> FxHashMap<u64, u32> {
         let mut frequent: Vec<u64> = text_counts(n_texts, keys)
             .into_iter()
-            .filter_map(|(key, count)| (count >= least && key != u64::MAX).then_some(key))
+            .filter_map(|(key, count)| {
+                (f64::from(count) >= least && key != u64::MAX).then_some(key)
+            })
             .collect();
         frequent.sort_unstable();
         let first = self.phrases.len();
@@ -112,10 +114,9 @@ impl PhraseIndex {
     }
 }
 
-/// Least number of texts a phrase must be in, for `n` texts.
-fn least_texts(n: usize, options: &InterpretOptions) -> u32 {
-    let by_size = (0.3 * (n as f64).sqrt()).ceil();
-    (options.min_phrase_texts as f64).max(by_size) as u32
+/// Least number of texts, of `n`, that a phrase must be in.
+fn least_texts(n: usize, options: &InterpretOptions) -> f64 {
+    (options.min_phrase_texts as f64).max(0.3 * (n as f64).sqrt())
 }
 
 /// A key for every two phrases that start at neighbouring words; `u64::MAX` if one is not frequent.
@@ -158,4 +159,73 @@ fn low(key: u64) -> u32 {
 
 fn as_id(index: usize) -> u32 {
     u32::try_from(index).expect("fewer than 2^32 phrases fit in memory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Texts;
+    use crate::text::{Analyzer, Language};
+
+    fn index(texts: &[&str], options: &InterpretOptions) -> (Corpus, PhraseIndex) {
+        let texts: Texts = texts.iter().copied().collect();
+        let corpus = Corpus::new(&Analyzer::new(Language::English), &texts);
+        let index = PhraseIndex::new(&corpus, options);
+        (corpus, index)
+    }
+
+    /// The phrases of each text, as stems, in the order of the index.
+    fn check(texts: &[&str], options: &InterpretOptions, expected: &[&[&str]]) {
+        let (corpus, index) = index(texts, options);
+        for (i, expected) in expected.iter().enumerate() {
+            let words = |&phrase: &u32| {
+                let stems = index.stems(phrase).iter().map(|&stem| corpus.stem(stem));
+                stems.collect::<Vec<_>>().join(" ")
+            };
+            let got: Vec<String> = index.phrases(i).iter().map(words).collect();
+            assert_eq!(got, *expected, "text {i}");
+        }
+    }
+
+    fn options(min_phrase_texts: usize, max_phrase_words: usize) -> InterpretOptions {
+        InterpretOptions { min_phrase_texts, max_phrase_words, ..Default::default() }
+    }
+
+    #[test]
+    fn phrases_of_one_to_three_words_in_enough_texts_are_indexed_once_a_text() {
+        let texts = ["too long waits, too long waiting", "Too long waited!", "long", ""];
+        let all: &[&str] = &["too", "long", "wait", "too long", "long wait", "too long wait"];
+        check(&texts, &options(2, 3), &[all, all, &["long"], &[]]);
+        check(&texts, &options(3, 3), &[&["long"], &["long"], &["long"], &[]]);
+        check(&texts, &options(2, 1), &[&all[..3], &all[..3], &["long"], &[]]);
+    }
+
+    #[test]
+    fn a_phrase_made_of_frequent_words_must_itself_be_frequent() {
+        check(
+            &["a b", "a b", "b a"],
+            &options(2, 3),
+            &[&["a", "b", "a b"], &["a", "b", "a b"], &["a", "b"]],
+        );
+    }
+
+    #[test]
+    fn more_texts_ask_for_more_frequent_phrases() {
+        let texts: Vec<String> = (0..1000).map(|i| format!("w{}", i / 9)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        assert_eq!(index(&texts, &options(5, 1)).1.len(), 0);
+        assert_eq!(index(&texts[..900], &options(5, 1)).1.len(), 100);
+    }
+
+    #[test]
+    fn law_threads_do_not_matter() {
+        let texts: Vec<String> =
+            (0..2000).map(|i| format!("a{} b{} c{}", i % 7, i % 11, i % 13)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let run = || index(&texts, &options(5, 3)).1;
+        let with = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(run);
+        let one = with(1);
+        assert_eq!(one, with(3));
+        assert!(one.len() > 31, "pairs are indexed too");
+    }
 }

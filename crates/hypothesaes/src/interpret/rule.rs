@@ -25,7 +25,7 @@ const POWER: f64 = 0.4;
 ///
 /// mean(r t) / (p (1 - p))^0.4, p = mean(r),
 ///
-/// all means weighted, until none raises it by 1 %. O(max_phrases x occurrences of the
+/// all means weighted, until none raises it by 1 %. O(`max_phrases` x occurrences of the
 /// candidates); sums run in the order of the texts and ties go to the phrase with the higher
 /// log-odds, hence one result on every machine.
 pub(super) fn rule(evidence: &Evidence, index: &PhraseIndex, max_phrases: usize) -> Vec<u32> {
@@ -108,4 +108,58 @@ fn best_of(covers: impl Iterator<Item = Cover>, total: f64) -> Option<(usize, Co
     let agreeing =
         covers.enumerate().filter_map(|(c, cover)| Some((c, cover, cover.agreement(total)?)));
     agreeing.reduce(|best, next| if next.2 > best.2 { next } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Texts;
+    use crate::interpret::InterpretOptions;
+    use crate::interpret::evidence::Sampled;
+    use crate::interpret::sample::Half;
+    use crate::text::{Analyzer, Corpus, Language};
+
+    /// The rule for texts given with their activations, in stems.
+    fn check(texts: &[(&str, f64)], max_phrases: usize, expected: &[&str]) {
+        let all: Texts = texts.iter().map(|(text, _)| *text).collect();
+        let corpus = Corpus::new(&Analyzer::new(Language::English), &all);
+        let options =
+            InterpretOptions { min_phrase_texts: 1, max_phrase_words: 1, ..Default::default() };
+        let index = PhraseIndex::new(&corpus, &options);
+        let sampled = texts.iter().enumerate().map(|(text, &(_, activation))| {
+            let half = if text % 2 == 0 { Half::First } else { Half::Second };
+            Sampled { text, activation, weight: 1.0, half }
+        });
+        let evidence = Evidence { texts: sampled.collect() };
+        let rule = rule(&evidence, &index, max_phrases);
+        let words = rule.iter().map(|&phrase| corpus.stem(index.stems(phrase)[0]));
+        assert_eq!(words.collect::<Vec<_>>(), expected);
+        let fits = fits(&rule, &evidence, &index);
+        for (&(text, _), fits) in texts.iter().zip(fits) {
+            assert_eq!(fits, expected.iter().any(|word| text.contains(word)), "{text}");
+        }
+    }
+
+    fn repeated(texts: &[(&'static str, f64)]) -> Vec<(&'static str, f64)> {
+        texts.iter().flat_map(|&text| [text; 6]).collect()
+    }
+
+    #[test]
+    fn phrases_are_added_until_they_gain_nothing() {
+        let texts = repeated(&[("x a", 2.0), ("x b", 1.0), ("x c", 0.0), ("x d", 0.0)]);
+        check(&texts, 6, &["a", "b"]);
+        check(&texts, 1, &["a"]);
+    }
+
+    #[test]
+    fn a_phrase_that_adds_no_text_is_left_out() {
+        check(&repeated(&[("a b", 1.0), ("a", 1.0), ("c", 0.0), ("d", 0.0)]), 6, &["a"]);
+    }
+
+    #[test]
+    fn a_phrase_of_all_texts_tells_nothing() {
+        check(&repeated(&[("x", 1.0), ("x", 0.0)]), 6, &[]);
+        check(&repeated(&[("x", 1.0)]), 6, &[]);
+        check(&[], 6, &[]);
+    }
 }

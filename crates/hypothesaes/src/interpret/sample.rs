@@ -121,7 +121,7 @@ mod tests {
 
     /// 40 texts; neuron 0 fires on every fourth with its row as strength, neuron 1 never.
     fn check(chosen: &[usize], options: &InterpretOptions, expect: impl FnOnce(&[NeuronExamples])) {
-        let level = |i: u16| if i % 4 == 0 { 1.0 + f32::from(i) } else { 0.0 };
+        let level = |i: u16| if i.is_multiple_of(4) { 1.0 + f32::from(i) } else { 0.0 };
         let rows: Vec<Vec<f32>> = (0..40).map(|i| vec![level(i), 0.0]).collect();
         let z = &Activations::from_dense(2, &rows).unwrap();
         let texts = &(0..40).map(|_| "text").collect();

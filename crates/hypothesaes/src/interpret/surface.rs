@@ -68,7 +68,64 @@ impl Written<'_> {
             *counts.entry(form.join(" ")).or_default() += 1;
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1));
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpret::InterpretOptions;
+    use crate::text::Language;
+
+    /// The concept of a rule given in stems, after the texts.
+    fn check(texts: &[&str], rule: &[&[&str]], expected: &str) {
+        let texts: Texts = texts.iter().copied().collect();
+        let analyzer = Analyzer::new(Language::English);
+        let corpus = Corpus::new(&analyzer, &texts);
+        let options = InterpretOptions { min_phrase_texts: 1, ..Default::default() };
+        let index = PhraseIndex::new(&corpus, &options);
+        let rows: Vec<usize> = (0..texts.len()).collect();
+        let phrase = |stems: &&[&str]| -> u32 {
+            let ids: Vec<u32> = stems.iter().map(|stem| corpus.id(stem).unwrap()).collect();
+            (0u32..).take(index.len()).find(|&phrase| index.stems(phrase) == ids).unwrap()
+        };
+        let rule: Vec<u32> = rule.iter().map(phrase).collect();
+        let written = Written {
+            analyzer: &analyzer,
+            corpus: &corpus,
+            index: &index,
+            texts: &texts,
+            rows: &rows,
+        };
+        assert_eq!(written.concept(&rule).unwrap(), expected);
+    }
+
+    #[test]
+    fn words_are_quoted_as_people_wrote_them() {
+        check(&["Waited.", "waited", "wait", "waiting"], &[&["wait"]], r#"mentions "waited""#);
+        check(&["Waited.", "wait"], &[&["wait"]], r#"mentions "wait" or "waited""#);
+        check(
+            &["the staff were friendly and helpful", "friendly, and helpful", "friends"],
+            &[&["friend", "and", "help"], &["staff"]],
+            r#"mentions "friendly and helpful" or "staff""#,
+        );
+        check(&["Café", "cafe", "café", "café"], &[&["cafe"]], r#"mentions "café""#);
+    }
+
+    #[test]
+    fn nothing_to_quote_is_no_concept() {
+        let (analyzer, texts) = (Analyzer::new(Language::English), Texts::default());
+        let corpus = Corpus::new(&analyzer, &texts);
+        let index = PhraseIndex::new(&corpus, &InterpretOptions::default());
+        let written = Written {
+            analyzer: &analyzer,
+            corpus: &corpus,
+            index: &index,
+            texts: &texts,
+            rows: &[],
+        };
+        assert_eq!(written.concept(&[]), None);
     }
 }
