@@ -24,5 +24,5 @@ fn vectors_of_reviews_tell_their_stars() {
     let fold: Vec<usize> = (0..y.len()).map(|i| i % 10).collect();
     let told = CrossValidated::new(&x, &fold, 10).unwrap().predict(&y).unwrap();
     let r2 = r_squared(&y, &told, 0.95).unwrap().value;
-    assert!(r2 > 0.45, "R2 = {r2}");
+    assert!(r2 > 0.5, "R2 = {r2}");
 }
