@@ -164,32 +164,51 @@ pub(super) fn profile(
         Ok(2.0 * (top - found.likelihood).max(0.0))
     };
     let statistic = ratio(0.0)?.sqrt() * value.signum();
-    let threshold = level.normal_quantile().powi(2);
+    let threshold = level.normal_quantile();
     // Where the profile can no longer be followed the likelihood has vanished: far outside.
-    let outside = |at: f64| ratio(at).map_or(true, |r| r > threshold);
+    let excess = |at: f64| ratio(at).map_or(f64::INFINITY, f64::sqrt) - threshold;
     Ok(Estimate {
         std_error: Some(std_error),
         statistic: Some(statistic),
         p_value: Some(normal_p(statistic)),
-        conf_low: bound(value, -std_error, outside),
-        conf_high: bound(value, std_error, outside),
+        conf_low: bound(value, -std_error, threshold, excess),
+        conf_high: bound(value, std_error, threshold, excess),
         ..Estimate::bare(value)
     })
 }
 
-/// Where, from `value` in steps of `step`, the outside begins: doubling, then bisection. `None` if
-/// it does not within a thousand steps.
-fn bound(value: f64, step: f64, outside: impl Fn(f64) -> bool) -> Option<f64> {
-    let (mut near, mut far) = (0.0, 1.0);
-    while !outside(value + far * step) {
-        (near, far) = (far, 2.0 * far);
+/// Where, from `value` in steps of `step`, `excess` passes 0 from `-threshold`: doubling, then the
+/// Illinois variant of false position. `None` if it does not within a thousand steps.
+fn bound(value: f64, step: f64, threshold: f64, excess: impl Fn(f64) -> f64) -> Option<f64> {
+    let at = |t: f64| excess(value + t * step);
+    let (mut near, mut below) = (0.0, -threshold);
+    let (mut far, mut above) = (1.0, at(1.0));
+    while above < 0.0 {
+        (near, below) = (far, above);
+        far *= 2.0;
+        above = at(far);
         if far > 1000.0 {
             return None;
         }
     }
+    let mut last_below = None;
     while far - near > BOUND * far {
-        let middle = f64::midpoint(near, far);
-        if outside(value + middle * step) { far = middle } else { near = middle }
+        let share = if above.is_finite() { below / (below - above) } else { 0.5 };
+        // Kept off the ends, so that the bracket always shrinks to nothing.
+        let margin = 0.25 * BOUND * far / (far - near);
+        let middle = near + share.clamp(margin, 1.0 - margin) * (far - near);
+        let found = at(middle);
+        let is_below = found < 0.0;
+        if is_below {
+            (near, below) = (middle, found);
+        } else {
+            (far, above) = (middle, found);
+        }
+        // An end that stays twice loses weight.
+        if last_below == Some(is_below) {
+            if is_below { above *= 0.5 } else { below *= 0.5 }
+        }
+        last_below = Some(is_below);
     }
     Some(value + far * step)
 }

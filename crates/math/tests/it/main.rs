@@ -5,5 +5,6 @@ mod metrics;
 mod regression;
 mod sae;
 mod selection;
+mod simulation;
 mod support;
 mod svd;

@@ -1,0 +1,130 @@
+//! How often tests and intervals err when the truth is known. Seeded, so that they err alike
+//! every time.
+
+use hypothesaes_math::multiplicity::holm;
+use hypothesaes_math::random::{Stream, stream};
+use hypothesaes_math::regression::columns::{Column, classify};
+use hypothesaes_math::regression::{Model, infer};
+use hypothesaes_math::{Level, crossfit, metrics};
+use rand::RngExt;
+
+fn level() -> Level {
+    Level::new(0.95).unwrap()
+}
+
+fn column(random: &mut Stream, n: usize, share: f64) -> Vec<f64> {
+    (0..n).map(|_| f64::from(u8::from(random.random_bool(share)))).collect()
+}
+
+/// Targets that have nothing to do with any column.
+#[derive(Debug, Clone, Copy)]
+enum Target {
+    /// One to five, mostly four and five: a few texts often share one value.
+    Stars,
+    /// Nine zeros in ten.
+    Counts,
+    /// 1 with this chance.
+    Class(f64),
+}
+
+impl Target {
+    fn draw(self, random: &mut Stream, n: usize) -> Vec<f64> {
+        let mut one = || {
+            let u: f64 = random.random();
+            match self {
+                Self::Stars => {
+                    1.0 + [0.1, 0.19, 0.33, 0.63]
+                        .map(|c| f64::from(u8::from(u > c)))
+                        .iter()
+                        .sum::<f64>()
+                }
+                Self::Counts => (u - 0.9).max(0.0) * 50.0,
+                Self::Class(share) => f64::from(u8::from(u < share)),
+            }
+        };
+        (0..n).map(|_| one()).collect()
+    }
+
+    fn model(self) -> Model {
+        match self {
+            Self::Class(_) => Model::Logit,
+            _ => Model::LeastSquares,
+        }
+    }
+}
+
+/// Two-sided p-values of the columns that can be fitted.
+fn p_values(columns: &[Vec<f64>], y: &[f64], model: Model) -> Vec<Option<f64>> {
+    let kinds = classify(columns);
+    let fitted = columns.iter().zip(kinds).filter(|(_, kind)| *kind == Column::Fitted);
+    let fitted: Vec<Vec<f64>> = fitted.map(|(column, _)| column.clone()).collect();
+    let found = infer(model, &fitted, y, level()).unwrap();
+    found.terms[1..].iter().map(|term| term.estimate.p_value).collect()
+}
+
+/// Share of runs in which a target without any effect gives a p-value below 0.05.
+fn errors(target: Target, n: usize, shares: &[f64], runs: usize, adjusted: bool) -> f64 {
+    let mut wrong = 0;
+    for run in 0..runs {
+        let mut random = stream(run as u64, "error rate");
+        let columns: Vec<Vec<f64>> =
+            shares.iter().map(|share| column(&mut random, n, *share)).collect();
+        let p = p_values(&columns, &target.draw(&mut random, n), target.model());
+        let p = if adjusted { holm(&p) } else { p };
+        wrong += usize::from(p.iter().flatten().any(|p| *p < 0.05));
+    }
+    wrong as f64 / runs as f64
+}
+
+#[test]
+fn a_rare_column_rarely_seems_to_matter() {
+    for target in [Target::Stars, Target::Counts, Target::Class(0.5), Target::Class(0.15)] {
+        let rate = errors(target, 150, &[0.03, 0.4], 400, true);
+        assert!(rate < 0.06, "{target:?}: {rate}");
+    }
+}
+
+#[test]
+fn a_common_column_errs_as_often_as_promised() {
+    for target in [Target::Stars, Target::Class(0.5)] {
+        let rate = errors(target, 300, &[0.4], 1500, false);
+        assert!((0.03..0.065).contains(&rate), "{target:?}: {rate}");
+    }
+}
+
+#[test]
+fn twenty_columns_hold_the_family_wise_rate() {
+    let shares: Vec<f64> = (0..20).map(|j| 0.01 * 1.22_f64.powi(j)).collect();
+    for (target, runs) in [(Target::Stars, 300), (Target::Counts, 300), (Target::Class(0.5), 40)] {
+        let rate = errors(target, 300, &shares, runs, true);
+        assert!(rate < 0.08, "{target:?}: {rate}");
+    }
+}
+
+#[test]
+fn intervals_of_cross_fitted_measures_cover_the_truth() {
+    let (mut r_squared, mut auc) = (0, 0);
+    let runs = 300_u32;
+    for run in 0..runs {
+        let mut random = stream(u64::from(run), "coverage");
+        let x = vec![column(&mut random, 300, 0.5)];
+        let folds = crossfit::folds(300, 10, None, u64::from(run)).unwrap();
+        // Half a unit of effect beside a uniform error: variances 1/16 and 1/12.
+        let y: Vec<f64> = x[0].iter().map(|x| 0.5 * x + random.random::<f64>()).collect();
+        let f = crossfit::predict(Model::LeastSquares, &x, &y, &folds).unwrap();
+        let found = metrics::r_squared(&y, &f, 0.95).unwrap();
+        let truth = (1.0 / 16.0) / (1.0 / 16.0 + 1.0 / 12.0);
+        r_squared += u32::from(found.conf_low <= truth && truth <= found.conf_high);
+        // Class 1 with chance 0.7 or 0.3: an area of 0.7 * 0.7 + (2 * 0.7 * 0.3) / 2.
+        let y: Vec<f64> =
+            x[0].iter().map(|x| f64::from(u8::from(random.random_bool(0.3 + 0.4 * x)))).collect();
+        let folds = crossfit::folds(300, 10, Some(&y), u64::from(run)).unwrap();
+        let p = crossfit::predict(Model::Logit, &x, &y, &folds).unwrap();
+        let found = metrics::auc_within(&y, &p, &folds, 0.95).unwrap();
+        auc += u32::from(found.conf_low <= 0.7 && 0.7 <= found.conf_high);
+    }
+    for (name, covers) in [("R2", r_squared), ("AUC", auc)] {
+        let share = f64::from(covers) / f64::from(runs);
+        assert!((0.91..=0.985).contains(&share), "{name}: {share}");
+    }
+}
