@@ -8,7 +8,7 @@ impl Selection {
     /// Table `neurons`: a row per neuron; `sae_ids` names the autoencoder of each.
     ///
     /// # Errors
-    /// [`Error::Math`] if `sae_ids` does not have one entry per neuron.
+    /// [`crate::Error::Math`] if `sae_ids` does not have one entry per neuron.
     pub fn table(&self, sae_ids: &[String]) -> Result<Table> {
         hypothesaes_math::Error::check_len("sae_ids", sae_ids.len(), self.neurons.len())?;
         let mut ranks = vec![None; self.neurons.len()];
