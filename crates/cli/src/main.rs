@@ -1,1 +1,21 @@
-fn main() {}
+//! The `hypothesaes` program: arguments in, progress on stderr, the answer on stdout, an exit code.
+//!
+//! What is computed is in the library `hypothesaes`.
+
+mod args;
+mod ask;
+mod choose;
+mod command;
+mod demo;
+mod exit;
+mod interrupt;
+mod progress;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    exit::after(|| command::carry_out(args::Cli::parse().command))
+}

@@ -20,7 +20,7 @@ pub struct Planted {
     pub name: String,
     /// Points added to the stars, before noise, rounding and clipping.
     pub effect: f64,
-    /// Words by which a reader recognises most of its sentences.
+    /// Beginnings of words that tell most of its sentences.
     pub phrases: Vec<String>,
     /// 0-based numbers of the reviews that have it, rising.
     pub rows: Vec<u64>,

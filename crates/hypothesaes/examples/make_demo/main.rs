@@ -115,8 +115,7 @@ impl Draw {
     fn review(&mut self, present: &[bool]) -> String {
         let mut templates = Vec::new();
         for (concept, _) in CONCEPTS.iter().zip(present).filter(|&(_, &here)| here) {
-            templates.push(self.pick(concept.sentences));
-            if self.chance(0.3) {
+            for _ in 0..self.pick(&[1, 2, 2, 3]) {
                 templates.push(self.pick(concept.sentences));
             }
         }

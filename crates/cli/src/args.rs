@@ -1,0 +1,208 @@
+//! The command line. What its flags mean for the options is in `choose`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Texts with a target in, tested plain-language hypotheses out.
+#[derive(Debug, Parser)]
+#[command(name = "hypothesaes", version, arg_required_else_help = true)]
+#[command(after_help = "\
+Start with `hypothesaes demo`, then `hypothesaes run FILE`.
+Exit codes: 0 done, 1 failure, 2 wrong use, 130 interrupted.")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do everything: from a file of texts to tested hypotheses
+    Run(RunArgs),
+    /// Do everything on bundled synthetic reviews, and count the planted concepts found again
+    Demo(DemoArgs),
+    /// In a run directory: turn the texts into vectors, and end there
+    Embed(StageArgs),
+    /// In a run directory: train the autoencoders, and end there
+    Train(TrainArgs),
+    /// In a run directory: choose neurons by the target, and end there
+    Select(SelectArgs),
+    /// In a run directory: word the chosen neurons, and end there
+    Interpret(StageArgs),
+    /// In a run directory: say of every text which concepts are true of it, and end there
+    Annotate(StageArgs),
+    /// In a run directory: test the hypotheses on the held-out texts
+    Evaluate(StageArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// CSV, TSV, JSON lines, JSON, Parquet or Arrow; also packed as .gz or .zst
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub method: MethodArgs,
+    /// Run directory [default: runs/NAME-1, or the latest on the same data]
+    #[arg(long, value_name = "DIR", help_heading = "General")]
+    pub out: Option<PathBuf>,
+    /// Options file [default: hypothesaes.toml in the current folder, if there is one]
+    #[arg(long, value_name = "FILE", help_heading = "General")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub method: MethodArgs,
+    /// Run directory [default: runs/demo-1]
+    #[arg(long, value_name = "DIR", help_heading = "General")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct StageArgs {
+    /// Run directory, as in runs/reviews-1
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub sae: SaeArgs,
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct SelectArgs {
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+    #[command(flatten)]
+    pub stage: StageArgs,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DataArgs {
+    /// Column of the texts, by name or 1-based number
+    #[arg(long, value_name = "COLUMN")]
+    pub text: Option<String>,
+    /// Column of what is to be explained
+    #[arg(long, visible_alias = "label", value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// Column whose equal values stay on one side of the split
+    #[arg(long, value_name = "COLUMN")]
+    pub group: Option<String>,
+    /// This value of the target against all others
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub positive: Option<String>,
+    /// What the target is [default: its values decide]
+    #[arg(long, value_enum)]
+    pub task: Option<TaskArg>,
+    /// Leave out rows with this target (repeatable)
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
+    pub drop_target: Vec<String>,
+    /// The first row is data
+    #[arg(long)]
+    pub no_header: bool,
+    /// Names for the columns of a file without header, as in target,text
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Format of the files [default: their content decides]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatArg>,
+    /// Encoding of text files, such as windows-1252 [default: UTF-8]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// A file of its own for the validation part
+    #[arg(long, value_name = "FILE")]
+    pub validation: Option<PathBuf>,
+    /// A file of its own for the held-out part
+    #[arg(long, value_name = "FILE")]
+    pub heldout: Option<PathBuf>,
+    /// Shares of discover, validation and held-out [default: 70/15/15]
+    #[arg(long, value_name = "A/B/C")]
+    pub split: Option<String>,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct MethodArgs {
+    #[command(flatten)]
+    pub sae: SaeArgs,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Method")]
+pub struct SaeArgs {
+    /// Neurons and how many are active per text, as in 64:4; several stand side by side
+    /// (repeatable) [default: by the number of texts]
+    #[arg(long, value_name = "M:K")]
+    pub sae: Vec<String>,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Method")]
+pub struct ChoiceArgs {
+    /// How neurons are chosen [default: lasso]
+    #[arg(long, value_enum, value_name = "METHOD")]
+    pub select: Option<SelectArg>,
+    /// How many hypotheses to make [default: 20]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub hypotheses: Option<usize>,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "General")]
+pub struct SharedArgs {
+    /// Set any option, as in select.n=10; docs/options.toml lists them (repeatable)
+    #[arg(short = 'o', long = "option", value_name = "KEY=VALUE")]
+    pub options: Vec<String>,
+    /// Everything random follows from it [default: 0]
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Threads; they change the time, never the result [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print the result as one JSON document
+    #[arg(long)]
+    pub json: bool,
+    /// Print the result only
+    #[arg(long)]
+    pub quiet: bool,
+    /// Say which stages would be done, and do none
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum TaskArg {
+    Continuous,
+    Binary,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FormatArg {
+    Csv,
+    Tsv,
+    Jsonl,
+    Json,
+    Parquet,
+    Arrow,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SelectArg {
+    Lasso,
+    Correlation,
+    Separation,
+}

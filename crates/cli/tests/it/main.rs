@@ -1,0 +1,11 @@
+//! The program from end to end.
+
+mod asking;
+mod demo;
+mod errors;
+mod help;
+mod interrupting;
+mod papers;
+mod program;
+mod resuming;
+mod running;
