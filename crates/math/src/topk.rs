@@ -3,7 +3,9 @@
 //! This is the nonlinearity of a top-k autoencoder: choose the k largest, then `ReLU`. As only
 //! positive values survive, it is the same to choose among the positive ones from the start.
 
-use pulp::Arch;
+#![expect(clippy::inline_always, reason = "pulp compiles what is inlined for the instruction set")]
+
+use pulp::{Arch, Simd, WithSimd};
 
 /// Writes the `k` largest values of `values` that are > 0, as (index, value) by rising index.
 ///
@@ -13,35 +15,61 @@ use pulp::Arch;
 pub fn top_k(values: &[f32], k: usize, best: &mut Vec<(u32, f32)>) {
     best.clear();
     if k > 0 {
-        Arch::new().dispatch(|| scan(values, k, best));
+        Arch::new().dispatch(Scan { values, k, best });
     }
     best.sort_unstable_by_key(|&(index, _)| index);
 }
 
-/// Keeps `best` sorted by falling value; `floor` is what a newcomer must exceed.
-#[inline(always)]
-fn scan(values: &[f32], k: usize, best: &mut Vec<(u32, f32)>) {
-    const CHUNK: usize = 32;
-    let mut floor = 0.0;
-    for (first, chunk) in (0..).step_by(CHUNK).zip(values.chunks(CHUNK)) {
-        // Most chunks hold nothing of interest, and this test is a few vector instructions.
-        if chunk.iter().filter(|&&v| v > floor).count() > 0 {
-            for (index, &v) in (first..).zip(chunk) {
-                if v > floor {
-                    insert(best, k, (index, v));
-                    if best.len() == k {
-                        floor = best[k - 1].1;
-                    }
-                }
+struct Scan<'a> {
+    values: &'a [f32],
+    k: usize,
+    /// By falling value, among equal ones by rising index.
+    best: &'a mut Vec<(u32, f32)>,
+}
+
+impl WithSimd for Scan<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (registers, rest) = S::as_simd_f32s(self.values);
+        let mut floor = 0.0;
+        let mut first = 0;
+        for &register in registers {
+            // Most registers hold nothing of interest, and this is two instructions. Which lane is
+            // the first is not asked: pulp 0.22 counts from the wrong end of an AVX-512 mask.
+            let above = simd.greater_than_f32s(register, simd.splat_f32s(floor));
+            if simd.first_true_m32s(above) < S::F32_LANES {
+                floor = self.enter(first, first + S::F32_LANES, floor);
             }
+            first += S::F32_LANES;
         }
+        self.enter(first, first + rest.len(), floor);
     }
 }
 
-fn insert(best: &mut Vec<(u32, f32)>, k: usize, entry: (u32, f32)) {
-    best.truncate(k - 1);
-    let at = best.partition_point(|&(_, v)| v >= entry.1);
-    best.insert(at, entry);
+impl Scan<'_> {
+    /// Lets the values from `from` up to `to` enter that exceed `floor`; returns what a newcomer
+    /// must exceed from there on.
+    #[inline(always)]
+    fn enter(&mut self, from: usize, to: usize, mut floor: f32) -> f32 {
+        let from_index = u32::try_from(from).expect("fewer than 2^32 neurons");
+        for (index, &value) in (from_index..).zip(&self.values[from..to]) {
+            if value > floor {
+                self.best.truncate(self.k - 1);
+                self.best.push((index, value));
+                let mut at = self.best.len() - 1;
+                while at > 0 && self.best[at - 1].1 < value {
+                    self.best.swap(at - 1, at);
+                    at -= 1;
+                }
+                if self.best.len() == self.k {
+                    floor = self.best[self.k - 1].1;
+                }
+            }
+        }
+        floor
+    }
 }
 
 #[cfg(test)]

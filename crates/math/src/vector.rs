@@ -35,7 +35,11 @@ pub fn axpy(y: &mut [f32], alpha: f32, x: &[f32]) {
 
 /// `y *= alpha`.
 pub fn scale(y: &mut [f32], alpha: f32) {
-    Arch::new().dispatch(|| y.iter_mut().for_each(|v| *v *= alpha));
+    Arch::new().dispatch(|| {
+        for v in y {
+            *v *= alpha;
+        }
+    });
 }
 
 /// Scales a row to unit length; a row of zeros stays.

@@ -106,6 +106,27 @@ fn update_rows(
     });
 }
 
+impl Rates {
+    /// New weights, means and squares of one register.
+    #[inline(always)]
+    fn apply<S: Simd>(
+        self,
+        simd: S,
+        (w, m, v): (S::f32s, S::f32s, S::f32s),
+        g: S::f32s,
+    ) -> (S::f32s, S::f32s, S::f32s) {
+        let g = simd.mul_f32s(simd.splat_f32s(self.clip), g);
+        let new = simd.splat_f32s((1.0 - BETA.0) as f32);
+        let m = simd.mul_add_f32s(new, simd.sub_f32s(g, m), m);
+        let new = simd.mul_f32s(simd.splat_f32s((1.0 - BETA.1) as f32), simd.mul_f32s(g, g));
+        let v = simd.mul_add_f32s(simd.splat_f32s(BETA.1 as f32), v, new);
+        let (root, epsilon) = (simd.splat_f32s(self.root), simd.splat_f32s(EPSILON));
+        let root = simd.mul_add_f32s(root, simd.sqrt_f32s(v), epsilon);
+        let step = simd.splat_f32s(-self.step);
+        (simd.mul_add_f32s(step, simd.div_f32s(m, root), w), m, v)
+    }
+}
+
 /// ```text
 /// m += 0.1 (g - m)      v = 0.999 v + 0.001 g^2      w -= step m / (root sqrt(v) + epsilon)
 /// ```
@@ -133,30 +154,18 @@ impl WithSimd for Update<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let rates = self.rates;
-        let one = |w: S::f32s, m: S::f32s, v: S::f32s, g: S::f32s| {
-            let constant = |c: f32| simd.splat_f32s(c);
-            let g = simd.mul_f32s(constant(rates.clip), g);
-            let m = simd.mul_add_f32s(constant((1.0 - BETA.0) as f32), simd.sub_f32s(g, m), m);
-            let new = simd.mul_f32s(constant((1.0 - BETA.1) as f32), simd.mul_f32s(g, g));
-            let v = simd.mul_add_f32s(constant(BETA.1 as f32), v, new);
-            let root = simd.sqrt_f32s(v);
-            let root = simd.mul_add_f32s(constant(rates.root), root, constant(EPSILON));
-            let w = simd.mul_add_f32s(constant(-rates.step), simd.div_f32s(m, root), w);
-            (w, m, v)
-        };
         let (weights, weights_rest) = S::as_mut_simd_f32s(self.weights);
         let (mean, mean_rest) = S::as_mut_simd_f32s(self.mean);
         let (square, square_rest) = S::as_mut_simd_f32s(self.square);
         let (gradient, gradient_rest) = S::as_simd_f32s(self.gradient);
         for (((w, m), v), &g) in weights.iter_mut().zip(mean).zip(square).zip(gradient) {
-            (*w, *m, *v) = one(*w, *m, *v, g);
+            (*w, *m, *v) = rates.apply(simd, (*w, *m, *v), g);
         }
-        let (w, m, v) = one(
-            simd.partial_load_f32s(weights_rest),
-            simd.partial_load_f32s(mean_rest),
-            simd.partial_load_f32s(square_rest),
-            simd.partial_load_f32s(gradient_rest),
-        );
+        let w = simd.partial_load_f32s(weights_rest);
+        let m = simd.partial_load_f32s(mean_rest);
+        let v = simd.partial_load_f32s(square_rest);
+        let g = simd.partial_load_f32s(gradient_rest);
+        let (w, m, v) = rates.apply(simd, (w, m, v), g);
         simd.partial_store_f32s(weights_rest, w);
         simd.partial_store_f32s(mean_rest, m);
         simd.partial_store_f32s(square_rest, v);

@@ -8,6 +8,7 @@ use super::{Parts, Sae};
 use crate::activations::Activations;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
+use crate::product::Transposed;
 use crate::topk::top_k;
 use crate::vector::squared_norm;
 use rayon::prelude::*;
@@ -86,13 +87,14 @@ impl Parts {
         row: impl Fn(&Fired, &[f32], &mut [f32]) -> T + Sync,
     ) -> Vec<Vec<T>> {
         let (m, d) = (self.encoder.rows(), self.encoder.cols());
+        let encoder = Transposed::of(&self.encoder);
         // The last block is computed at full size like all others: the product may add in
         // another order at another size.
         let buffers = || (vec![0.0; BLOCK * d], vec![0.0; BLOCK * m], vec![0.0; d]);
         x.data()
             .par_chunks(BLOCK * d)
             .map_init(buffers, |(centred, pre, scratch), rows| {
-                pre_activations(self, rows.chunks_exact(d), centred, pre);
+                pre_activations(self, &encoder, rows.chunks_exact(d), centred, pre);
                 let mut fired = Vec::new();
                 let rows = pre.chunks_exact(m).zip(centred.chunks_exact(d)).take(rows.len() / d);
                 rows.map(|(pre, centred)| {

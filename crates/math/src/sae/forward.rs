@@ -2,7 +2,7 @@
 
 use super::Parts;
 use crate::matrix::Matrix;
-use crate::product::rows_times_rows;
+use crate::product::{Transposed, rows_times};
 use crate::topk::top_k;
 use crate::vector::{add_weighted_rows, axpy, dot, squared_norm};
 use rayon::prelude::*;
@@ -43,6 +43,8 @@ pub(super) struct Batch {
     /// `x_hat - x`, n x d.
     pub error: Vec<f32>,
     pub blocks: Vec<Block>,
+    /// `W_enc'`, d x m.
+    encoder: Transposed,
 }
 
 impl Batch {
@@ -60,6 +62,8 @@ impl Batch {
         self.error.resize(rows.len() * d, 0.0);
         self.pre.resize(rows.len() * m, 0.0);
         self.blocks.resize_with(rows.len().div_ceil(BLOCK), Block::default);
+        self.encoder.fill(&parts.encoder);
+        let encoder = &self.encoder;
         let buffers = self
             .centred
             .par_chunks_mut(BLOCK * d)
@@ -68,7 +72,7 @@ impl Batch {
         let blocks = self.blocks.par_iter_mut().zip(rows.par_chunks(BLOCK));
         buffers.zip(blocks).enumerate().for_each(
             |(b, (((centred, pre), error), (block, rows)))| {
-                pre_activations(parts, rows.iter().map(|&i| x.row(i)), centred, pre);
+                pre_activations(parts, encoder, rows.iter().map(|&i| x.row(i)), centred, pre);
                 block.clear(d);
                 let mut fired = Vec::new();
                 for (r, row) in (0..rows.len()).zip(b * BLOCK..) {
@@ -116,10 +120,11 @@ impl Block {
 
 /// Centres `rows` into `centred` and writes their pre-activations.
 ///
-/// `pre = W_enc (x - b_in) + b_neuron`; `centred`: n x d; `pre`: n x m. If the buffers are longer
+/// `pre = W_enc (x - b_in) + b_neuron`; `encoder`: `W_enc'`; `centred`: n x d; `pre`: n x m. If the buffers are longer
 /// than the rows, what follows is computed on whatever they hold, and is of no use.
 pub(super) fn pre_activations<'a>(
     parts: &Parts,
+    encoder: &Transposed,
     rows: impl Iterator<Item = &'a [f32]>,
     centred: &mut [f32],
     pre: &mut [f32],
@@ -130,7 +135,7 @@ pub(super) fn pre_activations<'a>(
             *c = x - b;
         }
     }
-    rows_times_rows(centred, parts.encoder.data(), d, pre);
+    rows_times(centred, encoder, pre);
     for pre in pre.chunks_exact_mut(m) {
         axpy(pre, 1.0, &parts.neuron_bias);
     }
