@@ -19,7 +19,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Do everything: from a file of texts to tested hypotheses
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Do everything on bundled synthetic reviews, and count the planted concepts found again
     Demo(DemoArgs),
     /// In a run directory: turn the texts into vectors, and end there

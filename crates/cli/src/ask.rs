@@ -36,20 +36,24 @@ pub fn complete(options: &mut DataOptions, ask: bool) -> Result<()> {
     if ask && (options.text.is_none() || options.target.is_none()) {
         let seen = preview(options)?;
         if options.text.is_none() {
-            options.text = Some(column("Column of the texts", &seen.columns, seen.text)?);
+            options.text =
+                Some(column("Column of the texts", &seen.columns, seen.text.as_deref())?);
         }
         if options.target.is_none() {
-            options.target =
-                Some(column("Column of what is to be explained", &seen.columns, seen.target)?);
+            options.target = Some(column(
+                "Column of what is to be explained",
+                &seen.columns,
+                seen.target.as_deref(),
+            )?);
         }
     }
     Ok(())
 }
 
 /// Asks for one of the columns.
-fn column(prompt: &str, columns: &[ColumnPreview], guess: Option<String>) -> Result<String> {
+fn column(prompt: &str, columns: &[ColumnPreview], guess: Option<&str>) -> Result<String> {
     let items: Vec<String> = columns.iter().map(described).collect();
-    let guess = columns.iter().position(|c| Some(&c.name) == guess.as_ref()).unwrap_or(0);
+    let guess = columns.iter().position(|c| Some(c.name.as_str()) == guess).unwrap_or(0);
     let chosen = Select::with_theme(&SimpleTheme)
         .with_prompt(prompt)
         .items(&items)

@@ -53,8 +53,10 @@ pub fn execute(
     }
     interrupt::kept_in(folder.display().to_string());
     let outcome = run::run(options, folder, last, &Progress::new(shared.quiet))?;
-    if !shared.quiet {
-        show::reused(&outcome.stages).iter().for_each(|reused| line(reused));
+    if !shared.quiet
+        && let Some(reused) = show::reused(&outcome.stages)
+    {
+        line(&reused);
     }
     Ok(Some(outcome))
 }

@@ -35,7 +35,7 @@ pub fn answer(outcome: &Outcome) -> String {
     if !hold.is_empty() {
         let unit = unit(outcome, test);
         let _ = writeln!(text, "\n{}", heading());
-        hold.iter().for_each(|h| text += &row(h));
+        text.extend(hold.iter().map(|h| row(h)));
         let _ = writeln!(text, "\nEffects are in {unit}, the other hypotheses held equal.");
     }
     let not = others.len();

@@ -32,13 +32,15 @@ fn a_shuffled_target_finds_no_concept() {
     let folder = Folder::new();
     let reviews: Vec<Value> =
         hypothesaes::demo::REVIEWS.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let mut shuffled = String::new();
-    for (i, review) in reviews.iter().enumerate() {
-        let other = &reviews[(i * 739 + 11) % reviews.len()];
-        let row = serde_json::json!({ "text": review["text"], "stars": other["stars"] });
-        shuffled += &format!("{row}\n");
-    }
-    folder.write("shuffled.jsonl", shuffled);
+    let rows: Vec<String> = reviews
+        .iter()
+        .enumerate()
+        .map(|(i, review)| {
+            let stars = &reviews[(i * 739 + 11) % reviews.len()]["stars"];
+            serde_json::json!({ "text": review["text"], "stars": stars }).to_string()
+        })
+        .collect();
+    folder.write("shuffled.jsonl", rows.join("\n"));
     let words = ["run", "shuffled.jsonl", "--text", "text", "--target", "stars", "--json"];
     let answer: Value = serde_json::from_str(&folder.run(&words).well().stdout).unwrap();
     assert!(answer["test"]["n_hold"].as_u64().unwrap() <= 1, "{}", answer["test"]);

@@ -106,13 +106,11 @@ pub fn timeless(text: &str) -> String {
 /// The first rows of the demo's reviews, begun again with a number when they end.
 pub fn small_table(rows: usize) -> String {
     let reviews: Vec<Value> = REVIEWS.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let mut table = String::from("text\tstars\n");
-    for i in 0..rows {
-        let review = &reviews[i % reviews.len()];
-        let again = i / reviews.len();
-        let text = review["text"].as_str().unwrap();
-        let text = if again > 0 { format!("{text} {again}") } else { text.to_owned() };
-        table += &format!("{text}\t{}\n", review["stars"]);
-    }
-    table
+    let row = |i: usize| {
+        let (review, again) = (&reviews[i % reviews.len()], i / reviews.len());
+        let number = if again > 0 { format!(" {again}") } else { String::new() };
+        format!("{}{number}\t{}\n", review["text"].as_str().unwrap(), review["stars"])
+    };
+    let rows: String = (0..rows).map(row).collect();
+    format!("text\tstars\n{rows}")
 }

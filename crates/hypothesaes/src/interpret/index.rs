@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn options(min_phrase_texts: usize, max_phrase_words: usize) -> InterpretOptions {
-        InterpretOptions { min_phrase_texts, max_phrase_words, ..Default::default() }
+        InterpretOptions { max_phrase_words, min_phrase_texts, ..Default::default() }
     }
 
     #[test]
