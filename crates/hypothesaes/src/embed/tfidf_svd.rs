@@ -15,7 +15,8 @@ use crate::text::{Analyzer, Tokens};
 use crate::watch::Watch;
 use crate::{Error, Result};
 
-/// Random directions beyond those wanted, and power iterations: enough for texts, see the tests.
+/// Random directions beyond those wanted, and power iterations. On reviews and film sentences a
+/// ridge reads no more of the target from six iterations than from three.
 const OVERSAMPLE: usize = 24;
 const ITERATIONS: usize = 3;
 
