@@ -16,7 +16,7 @@ use crate::watch::Watch;
 use crate::{Error, Result};
 
 /// Random directions beyond those wanted, and power iterations. On reviews and film sentences a
-/// ridge reads no more of the target from six iterations than from three.
+/// ridge gains less than 0.003 of R2 or AUC from six iterations instead of three.
 const OVERSAMPLE: usize = 24;
 const ITERATIONS: usize = 3;
 
