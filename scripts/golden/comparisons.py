@@ -1,4 +1,4 @@
-"""Golden values of welch.rs and proportions.rs in crates/math/src.
+"""Golden values of means.rs and proportions.rs in crates/math/src.
 
     python scripts/golden/comparisons.py > crates/math/tests/golden/comparisons.json
 """
@@ -9,8 +9,8 @@ import sys
 import numpy as np
 import scipy
 import statsmodels
-from scipy.stats import ttest_ind
-from statsmodels.stats.proportion import confint_proportions_2indep, proportions_ztest
+from scipy.stats import fisher_exact, ttest_ind
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 LEVEL = 0.95
 
@@ -26,12 +26,19 @@ def welch(random):
     }
 
 
+def common(random):
+    a = np.round(random.normal(1, 1, 9), 3)
+    b = np.round(random.normal(0, 2, 31), 3)
+    test = ttest_ind(a, b)
+    return {"a": a.tolist(), "b": b.tolist(), "value": a.mean() - b.mean(), "statistic": test.statistic}
+
+
 def proportions():
     cases = []
-    for a, b in [((56, 70), (48, 80)), ((3, 40), (90, 400)), ((0, 12), (7, 9))]:
+    for a, b in [((56, 70), (48, 80)), ((3, 40), (90, 400)), ((0, 12), (7, 9)), ((5, 5), (130, 1000)), ((2, 9), (4000, 20000))]:
         low, high = confint_proportions_2indep(*a, *b, method="newcomb", compare="diff", alpha=1 - LEVEL)
-        statistic, p = proportions_ztest([a[0], b[0]], [a[1], b[1]])
-        cases.append({"a": a, "b": b, "conf_low": low, "conf_high": high, "statistic": statistic, "p_value": p})
+        p = fisher_exact([[a[0], a[1] - a[0]], [b[0], b[1] - b[0]]]).pvalue
+        cases.append({"a": a, "b": b, "conf_low": low, "conf_high": high, "p_value": p})
     return cases
 
 
@@ -42,6 +49,7 @@ def main():
             "versions": {"numpy": np.__version__, "scipy": scipy.__version__, "statsmodels": statsmodels.__version__},
             "level": LEVEL,
             "welch": welch(random),
+            "common": common(random),
             "proportions": proportions(),
         },
         sys.stdout,

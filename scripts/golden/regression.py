@@ -57,9 +57,9 @@ def least_squares(random):
 
 
 def logit(random):
-    x = flags(random, 150, [0.5, 0.2, 0.05])
+    x = flags(random, 600, [0.5, 0.2, 0.1])
     p = 1 / (1 + np.exp(0.5 - x @ [1.0, -1.5, 0.5]))
-    y = (random.random(150) < p).astype(float)
+    y = (random.random(600) < p).astype(float)
     full = sm.add_constant(x)
     fit = sm.Logit(y, full).fit(disp=False, tol=1e-14, method="newton")
     p = fit.predict()

@@ -92,12 +92,14 @@ pub fn seconds(duration: Duration) -> String {
 fn headline(outcome: &Outcome, test: &TestSummary) -> String {
     let target = outcome.data.as_ref().map_or("the target", |data| &data.target);
     let mut text = format!(
-        "{} of {} hypotheses about `{}` hold on {} held-out texts (Holm-adjusted p < {}).\n",
+        "{} of {} hypotheses about `{}` hold on {} held-out texts (Holm-adjusted p < {}),\n\
+         {} of them beside all others too.\n",
         test.n_hold,
         outcome.hypotheses.len(),
         plain(target),
         grouped(test.n as u64),
-        test.alpha
+        test.alpha,
+        test.n_hold_jointly
     );
     let cross_fitted = test.models.iter().find(|m| m.fit == FitKind::CrossFitted);
     let in_sample = test.models.iter().find(|m| m.fit == FitKind::InSample);
@@ -132,7 +134,7 @@ fn unit(outcome: &Outcome, test: &TestSummary) -> String {
 }
 
 fn heading() -> String {
-    format!("{:<22}{:<22}{:>8}  the text ...", "effect", "with - without", "present")
+    format!("{:<22}{:<22}{:>8}  the text ...", "with - without", "effect", "present")
 }
 
 fn row(h: &Hypothesis) -> String {
@@ -140,8 +142,8 @@ fn row(h: &Hypothesis) -> String {
         h.tested.prevalence.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
     format!(
         "{:<22}{:<22}{prevalence:>8}  {}\n",
-        interval(h.tested.joint.as_ref()),
         interval(h.tested.separation.as_ref()),
+        interval(h.tested.joint.as_ref()),
         plain(&h.hypothesis)
     )
 }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod estimate;
 pub mod lasso;
 pub mod matrix;
+pub mod means;
 pub mod metrics;
 pub mod moments;
 pub mod multiplicity;
@@ -24,7 +25,6 @@ pub mod sparse;
 pub mod svd;
 pub mod topk;
 pub mod vector;
-pub mod welch;
 
 pub use activations::Activations;
 pub use error::{Error, Result};

@@ -4,7 +4,7 @@ use hypothesaes_math::regression::columns::{Column, classify};
 use hypothesaes_math::regression::{self, Inference, Term, Variance, infer};
 use hypothesaes_math::{Error as MathError, Level};
 
-use super::{Annotations, Effect, Model, Status, Tested, adjust, direction, hypothesis_id};
+use super::{Annotations, Effect, Model, Status, Tested, adjust, hypothesis_id};
 use crate::Result;
 use crate::data::Task;
 
@@ -129,13 +129,17 @@ impl Joint {
         }
     }
 
-    /// Writes joint effects, status, direction and warnings into the hypotheses.
-    pub fn fill(&self, hypotheses: &mut [Tested], alpha: f64, task: &Task) {
+    /// Writes joint effects, warnings and the status of what is set aside into the hypotheses.
+    pub fn fill(&self, hypotheses: &mut [Tested]) {
         for (tested, kind) in hypotheses.iter_mut().zip(&self.kinds) {
             let Some((status, why)) = kind.and_then(set_aside) else { continue };
-            tested.status = status;
+            // A column may vary over its own texts, though not over those annotated for all.
+            let varies = tested.n_present > 0 && tested.n_absent > 0;
+            if status == Status::Aliased || !varies {
+                tested.status = status;
+            }
             // The counts have said it already of a column that is constant throughout.
-            if status == Status::Aliased || (tested.n_present > 0 && tested.n_absent > 0) {
+            if varies {
                 tested.warn(&why);
             }
         }
@@ -146,15 +150,6 @@ impl Joint {
             }
         }
         adjust(hypotheses, |tested| tested.joint.as_mut());
-        for tested in hypotheses {
-            let Some(joint) = tested.joint else { continue };
-            tested.direction = direction(joint.estimate.value, task);
-            tested.status = match joint.p_holm {
-                None => Status::Untested,
-                Some(p) if p < alpha => Status::Holds,
-                Some(_) => Status::DoesNotHold,
-            };
-        }
     }
 }
 
@@ -162,7 +157,10 @@ impl Joint {
 fn set_aside(kind: Column) -> Option<(Status, String)> {
     let (status, why) = match kind {
         Column::Fitted => return None,
-        Column::Constant => (Status::Constant, "the same for all fully annotated texts".into()),
+        Column::Constant => (
+            Status::Constant,
+            "the same for all fully annotated texts, so it has no joint effect".into(),
+        ),
         Column::Same(twin) => {
             let twin = hypothesis_id(twin);
             (Status::Aliased, format!("says the same as {twin} of every held-out text"))
@@ -171,9 +169,10 @@ fn set_aside(kind: Column) -> Option<(Status, String)> {
             let twin = hypothesis_id(twin);
             (Status::Aliased, format!("says the opposite of {twin} of every held-out text"))
         }
-        Column::Combination => {
-            (Status::Aliased, "follows from several earlier hypotheses together".into())
-        }
+        Column::Combination => (
+            Status::Untested,
+            "follows from several earlier hypotheses together, so it has no joint effect".into(),
+        ),
     };
     Some((status, why))
 }
@@ -182,7 +181,7 @@ fn warn_of_term(tested: &mut Tested, term: &Term) {
     match term.variance {
         None => tested.warn("one text decides its joint effect, so it cannot be tested"),
         Some(Variance::Profile) => tested.warn(
-            "its texts all have one class, so the joint effect is a penalised (Firth) estimate",
+            "few of its texts are of one class, so the joint effect is a penalised (Firth) estimate",
         ),
         Some(_) => {}
     }

@@ -24,13 +24,13 @@ use crate::data::Task;
 use crate::{Error, Result};
 
 /// Goes up with every change that makes equal input and options give another evaluation.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How hypotheses are tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvaluateOptions {
-    /// A hypothesis holds if the Holm-adjusted p-value of its joint effect is below this.
+    /// A hypothesis holds if the Holm-adjusted p-value of its separation is below this.
     pub alpha: f64,
     /// Coverage of every interval.
     pub conf_level: f64,
@@ -49,6 +49,9 @@ pub struct Evaluation {
     pub n_joint: usize,
     /// How many hypotheses hold.
     pub n_hold: usize,
+    /// How many of these hold beside all others too: the Holm-adjusted p-value of the joint effect
+    /// is below `alpha` as well.
+    pub n_hold_jointly: usize,
     /// One per column, in order.
     pub hypotheses: Vec<Tested>,
     /// Intercept of the joint model.
@@ -89,7 +92,7 @@ pub struct Tested {
     /// Mean target of the texts with the concept, and of those without.
     pub mean_present: Option<f64>,
     pub mean_absent: Option<f64>,
-    /// Their difference, in the unit of the target.
+    /// Their difference, in the unit of the target: what a hypothesis claims, and is tested on.
     pub separation: Option<Effect>,
     /// Coefficient beside all other hypotheses.
     pub joint: Option<Effect>,
@@ -105,7 +108,7 @@ pub enum Status {
     DoesNotHold,
     /// True of all annotated texts or of none.
     Constant,
-    /// Says what others say already.
+    /// Says the same of every text as another, or the opposite.
     Aliased,
     /// The data cannot answer; the warning or a message says why.
     Untested,
@@ -133,7 +136,9 @@ pub struct Effect {
 pub enum Source {
     /// Welch's t.
     Welch,
-    /// Newcombe's hybrid score interval, score test.
+    /// Student's t, whose error is larger than Welch's.
+    Pooled,
+    /// Newcombe's hybrid score interval, Fisher's exact test.
     Newcombe,
     Hc3,
     Classical,
@@ -212,11 +217,14 @@ pub type Annotations = [Vec<Option<bool>>];
 
 /// Tests every column of `annotations` on the held-out texts whose target is `y`.
 ///
-/// Each hypothesis by itself: difference of means (Welch) or of proportions (Newcombe). All
-/// together: least squares or a logit as [`hypothesaes_math::regression::infer`] has them, without
-/// the columns that are constant or that earlier ones make up, and cross-fitted in folds drawn by
-/// `seed`. p-values are adjusted over the hypotheses that have one. Held-out data that cannot
-/// answer (one class, too few texts, nothing annotated) leave hypotheses untested and say so.
+/// Each hypothesis by itself, as [`hypothesaes_math::means`] or
+/// [`hypothesaes_math::proportions`] have it: this is what it claims, and decides whether it holds.
+/// All together: least squares or a logit as [`hypothesaes_math::regression::infer`] has them,
+/// without the columns that are constant or that earlier ones make up, and cross-fitted in folds
+/// drawn by `seed`. Hypotheses that overlap share their effect in it, so that several which hold
+/// can all be uncertain there. p-values are adjusted over the hypotheses that have one. Held-out
+/// data that cannot answer (one class, too few texts, nothing annotated) leave hypotheses untested
+/// and say so.
 ///
 /// # Errors
 /// [`Error::Option`] for bad options; [`Error::Data`] without held-out texts; [`Error::Math`] if a
@@ -244,7 +252,12 @@ pub fn evaluate(
         .map(|(j, column)| single::test(j, column, y, task, level))
         .collect();
     adjust(&mut hypotheses, |tested| tested.separation.as_mut());
-    joint.fill(&mut hypotheses, options.alpha, task);
+    joint.fill(&mut hypotheses);
+    if y.iter().any(|v| *v != y[0]) {
+        for tested in &mut hypotheses {
+            tested.decide(options.alpha);
+        }
+    }
     let models = models::together(&joint, seed, options)?;
     Ok(Evaluation {
         model: joint.model,
@@ -252,6 +265,7 @@ pub fn evaluate(
         n: y.len(),
         n_joint: joint.y.len(),
         n_hold: hypotheses.iter().filter(|t| t.status == Status::Holds).count(),
+        n_hold_jointly: hypotheses.iter().filter(|t| t.holds_jointly(options.alpha)).count(),
         overlap: single::overlap(annotations, &hypotheses),
         intercept: joint.intercept(),
         models,
@@ -300,6 +314,20 @@ impl From<Variance> for Source {
 }
 
 impl Tested {
+    /// The status of what has not been set aside.
+    fn decide(&mut self, alpha: f64) {
+        let Some(p) = self.separation.and_then(|effect| effect.p_holm) else { return };
+        if self.status == Status::Untested {
+            self.status = if p < alpha { Status::Holds } else { Status::DoesNotHold };
+        }
+    }
+
+    /// Whether it holds, and its effect beside the others is certain at `alpha` as well.
+    fn holds_jointly(&self, alpha: f64) -> bool {
+        let p = self.joint.and_then(|effect| effect.p_holm);
+        self.status == Status::Holds && p.is_some_and(|p| p < alpha)
+    }
+
     /// Adds a sentence to the warning.
     fn warn(&mut self, text: &str) {
         self.warning = Some(match self.warning.take() {

@@ -1,7 +1,7 @@
 //! Each hypothesis by itself, and each pair.
 
-use hypothesaes_math::proportions::{Share, difference};
-use hypothesaes_math::welch::welch;
+use hypothesaes_math::means::{self, Spreads};
+use hypothesaes_math::proportions::{self, Share};
 use hypothesaes_math::{Estimate, Level};
 
 use super::{Annotations, Effect, Overlap, Source, Status, Tested, direction, hypothesis_id};
@@ -24,10 +24,11 @@ pub(super) fn test(
     let (present, absent) = (side(true), side(false));
     let n = present.len() + absent.len();
     let separation = match task {
-        Task::Continuous => welch(&present, &absent, level).map(|e| (e, Source::Welch)),
-        Task::Binary { .. } => {
-            difference(share(&present), share(&absent), level).map(|e| (e, Source::Newcombe))
+        Task::Continuous => {
+            means::difference(&present, &absent, level).map(|(e, spreads)| (e, spreads.into()))
         }
+        Task::Binary { .. } => proportions::difference(share(&present), share(&absent), level)
+            .map(|e| (e, Source::Newcombe)),
     };
     let separation = separation.map(|(e, source)| Effect::new(e, n, sourced(e, source)));
     let mut tested = Tested {
@@ -63,6 +64,15 @@ fn warn_of_few(tested: &mut Tested) {
 
 fn sourced(estimate: Estimate, source: Source) -> Option<Source> {
     estimate.std_error.map(|_| source)
+}
+
+impl From<Spreads> for Source {
+    fn from(spreads: Spreads) -> Self {
+        match spreads {
+            Spreads::Own => Self::Welch,
+            Spreads::Common => Self::Pooled,
+        }
+    }
 }
 
 fn share(y: &[f64]) -> Share {

@@ -102,8 +102,9 @@ impl Evaluation {
             ),
             Column::text(
                 "vcov",
-                "where the standard error comes from: welch, newcombe, hc3, classical (larger than \
-                 hc3) or profile (of Firth's penalised likelihood)",
+                "where the test comes from: welch, pooled (larger than welch), newcombe (interval; \
+                 the test is Fisher's), hc3, classical (larger than hc3) or profile (of Firth's \
+                 penalised likelihood)",
                 rows.iter().map(|row| row.effect.source.as_ref().and_then(name_of)),
             ),
             number("std_error_hc3", effect, "HC3 standard error", |e| e.std_error_hc3),
@@ -156,6 +157,12 @@ impl Evaluation {
                 "hypotheses that hold",
                 all.iter().map(|_| Some(self.n_hold)),
             ),
+            Column::integer(
+                "n_hold_jointly",
+                "count",
+                "of these, those whose p_holm beside all others is below alpha too",
+                all.iter().map(|_| Some(self.n_hold_jointly)),
+            ),
         ];
         Table { name: "models", columns }
     }
@@ -199,7 +206,7 @@ impl Evaluation {
             ),
             Column::text(
                 "status",
-                "holds (p_holm below alpha), does_not_hold, constant, aliased or untested",
+                "holds (separation_p_holm below alpha), does_not_hold, constant, aliased or untested",
                 all().map(|t| name_of(&t.status)),
             ),
             Column::text(
@@ -244,6 +251,10 @@ impl Evaluation {
     }
 
     fn separation_columns(&self) -> Vec<Column> {
+        let adjusted = |name, description, value: fn(&Effect) -> Option<f64>| {
+            let of = |t: &Tested| t.separation.as_ref().and_then(value);
+            Column::number(name, "", description, self.hypotheses.iter().map(of))
+        };
         let of_estimate = |name, description, value: fn(&Estimate) -> Option<f64>| {
             let of = |t: &Tested| t.separation.as_ref().and_then(|e| value(&e.estimate));
             Column::number(name, "target", description, self.hypotheses.iter().map(of))
@@ -254,6 +265,10 @@ impl Evaluation {
         vec![
             of_estimate("separation", "mean_present minus mean_absent", |e| Some(e.value)),
             of_estimate("separation_std_error", "its standard error", |e| e.std_error),
+            adjusted("separation_p_value", "two-sided, not adjusted", |e| e.estimate.p_value),
+            adjusted("separation_p_holm", "adjusted after Holm", |e| e.p_holm),
+            adjusted("separation_p_bh", "adjusted after Benjamini and Hochberg", |e| e.p_bh),
+            adjusted("separation_p_bonferroni", "adjusted after Bonferroni", |e| e.p_bonferroni),
             of_estimate("separation_conf_low", "lower end of its interval", |e| e.conf_low),
             of_estimate("separation_conf_high", "upper end of its interval", |e| e.conf_high),
             of("mean_present", "mean target of the texts with the concept", |t| t.mean_present),

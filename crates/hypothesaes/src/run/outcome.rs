@@ -84,6 +84,8 @@ pub struct TestSummary {
     pub n: usize,
     /// How many hypotheses hold.
     pub n_hold: usize,
+    /// How many of these hold beside all others too.
+    pub n_hold_jointly: usize,
     pub models: Vec<Together>,
 }
 
@@ -108,9 +110,9 @@ impl SaeSummary {
 }
 
 impl Outcome {
-    /// The hypotheses by the size of their joint effect, those without one last.
+    /// The hypotheses by the size of their separation, those without one last.
     pub fn strongest_first(&self) -> Vec<&Hypothesis> {
-        let size = |h: &Hypothesis| h.tested.joint.as_ref().map(|e| e.estimate.value.abs());
+        let size = |h: &Hypothesis| h.tested.separation.as_ref().map(|e| e.estimate.value.abs());
         let mut hypotheses: Vec<&Hypothesis> = self.hypotheses.iter().collect();
         hypotheses.sort_by(|a, b| {
             let (a, b) = (size(a).unwrap_or(-1.0), size(b).unwrap_or(-1.0));
@@ -139,6 +141,7 @@ impl Outcome {
             alpha: evaluation.options.alpha,
             n: evaluation.n,
             n_hold: evaluation.n_hold,
+            n_hold_jointly: evaluation.n_hold_jointly,
             models: evaluation.models,
         });
         let all = findings.wordings().into_iter().zip(named).zip(evaluation.hypotheses);

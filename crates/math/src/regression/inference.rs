@@ -8,6 +8,10 @@ use super::{Design, Fit, Model, firth, least_squares, logit};
 use crate::error::Result;
 use crate::estimate::{Estimate, Level};
 
+/// Texts with, or without, a concept that must be in each class before Wald's test is trusted: with
+/// fewer it loses power the larger the effect (Hauck and Donner 1977).
+const THIN: usize = 10;
+
 /// Residuals smaller than this, relative to the spread of the target, are rounding: the fit is
 /// exact.
 const EXACT: f64 = 1e-10;
@@ -54,8 +58,9 @@ pub enum Variance {
 /// few texts of a rare column happen to share one value of the target, which a target of few
 /// values (stars, counts) makes likely. Both are reported. p-values and intervals are those of
 /// Student's t with the Satterthwaite degrees of freedom of [`hc3`]. A coefficient that a single
-/// row decides has an estimate only. A separated coefficient of a logit is judged by its penalised
-/// profile, or has an estimate only if that cannot be followed.
+/// row decides has an estimate only. In a logit, a coefficient that is separated or rests on few
+/// rows of a class is judged by its penalised profile, or has an estimate only if that cannot be
+/// followed.
 ///
 /// Source of the larger of the two: Angrist and Pischke (2009), Mostly Harmless Econometrics, 8.1.
 ///
@@ -73,15 +78,18 @@ pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Res
             Ok(judged(&x, fit, spread, level))
         }
         Model::Logit => {
-            let found = logit::fit(&x, y)?;
-            let profiles: Vec<Result<Estimate>> = found
-                .separated
-                .par_iter()
-                .map(|&j| firth::profile(&x, y, &found.fit, j, level))
+            let mut found = logit::fit(&x, y)?;
+            let thin: Vec<usize> = (1..x.cols())
+                .filter(|j| found.separated.contains(j) || is_thin(&x, y, *j))
                 .collect();
+            if found.separated.is_empty() && !thin.is_empty() {
+                found = logit::penalised(&x, y, Vec::new())?;
+            }
+            let profiles: Vec<Result<Estimate>> =
+                thin.par_iter().map(|&j| firth::profile(&x, y, &found.fit, j, level)).collect();
             let mut judged = judged(&x, found.fit, Some(1.0), level);
             judged.penalised = !profiles.is_empty();
-            for (j, profile) in found.separated.into_iter().zip(profiles) {
+            for (j, profile) in thin.into_iter().zip(profiles) {
                 let term = &mut judged.terms[j];
                 term.variance = profile.is_ok().then_some(Variance::Profile);
                 // A profile that cannot be followed leaves the estimate without a test.
@@ -90,6 +98,17 @@ pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Res
             Ok(judged)
         }
     }
+}
+
+/// Whether a class has fewer than [`THIN`] rows where column `j` is 0, or where it is not. A column
+/// that is nowhere 0 is a measurement, and has no such rows.
+fn is_thin(x: &Design, y: &[f64], j: usize) -> bool {
+    let mut cells = [[0; 2]; 2];
+    for (i, y) in y.iter().enumerate() {
+        let present = x.row(i).iter().any(|(column, v)| *column == j && *v != 0.0);
+        cells[usize::from(present)][usize::from(*y > 0.5)] += 1;
+    }
+    cells[0] != [0, 0] && cells.as_flattened().iter().any(|n| *n < THIN)
 }
 
 /// Terms from HC3 and from `spread * sqrt(diagonal of (x'wx)^-1)`.

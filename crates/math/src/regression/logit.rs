@@ -69,7 +69,8 @@ pub fn fit(x: &Design, y: &[f64]) -> Result<Logit> {
     penalised(x, y, (0..x.cols()).collect())
 }
 
-fn penalised(x: &Design, y: &[f64], separated: Vec<usize>) -> Result<Logit> {
+/// Firth's fit, with the coefficients that are known to be separated.
+pub(super) fn penalised(x: &Design, y: &[f64], separated: Vec<usize>) -> Result<Logit> {
     let share = y.iter().sum::<f64>() / y.len() as f64;
     let found = firth::maximise(x, y, start(x.cols(), share), Free::All)?;
     let inverse = found.inverse.clone();

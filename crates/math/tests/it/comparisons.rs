@@ -1,7 +1,7 @@
 //! Differences of means and of proportions against scipy and statsmodels.
 
-use hypothesaes_math::proportions::{Share, difference};
-use hypothesaes_math::welch::welch;
+use hypothesaes_math::means::{self, Spreads};
+use hypothesaes_math::proportions::{self, Share};
 use hypothesaes_math::{Estimate, Level};
 use serde_json::Value;
 
@@ -29,18 +29,30 @@ fn check(found: Estimate, golden: &Value, names: &[&str]) {
 #[test]
 fn welch_as_scipy_has_it() {
     let golden = &golden("comparisons")["welch"];
-    let found = welch(&numbers(&golden["a"]), &numbers(&golden["b"]), level()).unwrap();
+    let (a, b) = (numbers(&golden["a"]), numbers(&golden["b"]));
+    let (found, spreads) = means::difference(&a, &b, level()).unwrap();
+    assert_eq!(spreads, Spreads::Own);
     check(found, golden, &["value", "statistic", "df", "p_value", "conf_low", "conf_high"]);
 }
 
 #[test]
-fn proportions_as_statsmodels_has_them() {
+fn the_common_spread_as_scipy_has_it() {
+    let golden = &golden("comparisons")["common"];
+    let (a, b) = (numbers(&golden["a"]), numbers(&golden["b"]));
+    let (found, spreads) = means::difference(&a, &b, level()).unwrap();
+    assert_eq!(spreads, Spreads::Common);
+    check(found, golden, &["value", "statistic"]);
+}
+
+#[test]
+fn proportions_as_statsmodels_and_scipy_have_them() {
     let share = |value: &Value| {
         let count = |at: usize| usize::try_from(value[at].as_u64().unwrap()).unwrap();
         Share { successes: count(0), trials: count(1) }
     };
     for golden in items(&golden("comparisons")["proportions"]) {
-        let found = difference(share(&golden["a"]), share(&golden["b"]), level()).unwrap();
-        check(found, golden, &["statistic", "p_value", "conf_low", "conf_high"]);
+        let found =
+            proportions::difference(share(&golden["a"]), share(&golden["b"]), level()).unwrap();
+        check(found, golden, &["p_value", "conf_low", "conf_high"]);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
+use hypothesaes_math::Estimate;
+
 use crate::data::Task;
-use crate::evaluate::{FitKind, Metric, Model, Status, Together};
+use crate::evaluate::{Effect, FitKind, Metric, Model, Status, Together};
 use crate::run::outcome::{Hypothesis, Outcome};
 
 /// The run as Markdown. Wordings are escaped, so that none of them changes the layout.
@@ -24,12 +26,14 @@ fn answer(outcome: &Outcome) -> String {
     let Some(test) = &outcome.test else { return String::new() };
     let target = outcome.data.as_ref().map_or("the target", |d| d.target.as_str());
     let mut text = format!(
-        "**{} of {} hypotheses about `{}` hold** on {} held-out texts (Holm-adjusted p < {}).",
+        "**{} of {} hypotheses about `{}` hold** on {} held-out texts (Holm-adjusted p < {}), {} of \
+         them beside all others too.",
         test.n_hold,
         outcome.hypotheses.len(),
         code(target),
         test.n,
-        test.alpha
+        test.alpha,
+        test.n_hold_jointly
     );
     for fit in &test.models {
         let _ = write!(text, " {}", together(fit));
@@ -67,8 +71,8 @@ fn table(title: &str, outcome: &Outcome, keep: impl Fn(&Hypothesis) -> bool) -> 
         return String::new();
     }
     let mut text = format!(
-        "{title}\n\n| | the text … | effect beside the others | p (Holm) | with − without | \
-         prevalence | fidelity (F1) |\n|---|---|---|---|---|---|---|\n"
+        "{title}\n\n| | the text … | with − without | p (Holm) | effect beside the others | p (Holm) \
+         | prevalence | fidelity (F1) |\n|---|---|---|---|---|---|---|---|\n"
     );
     for h in rows {
         let _ = writeln!(text, "{}", row(h));
@@ -78,30 +82,34 @@ fn table(title: &str, outcome: &Outcome, keep: impl Fn(&Hypothesis) -> bool) -> 
 
 fn row(h: &Hypothesis) -> String {
     let t = &h.tested;
-    let joint = t.joint.as_ref();
-    let with_interval = |value: f64, low: Option<f64>, high: Option<f64>| match (low, high) {
-        (Some(low), Some(high)) => format!("{value:+.2} [{low:+.2}, {high:+.2}]"),
-        _ => format!("{value:+.2}"),
-    };
-    let effect = joint.map_or_else(
-        || t.warning.clone().unwrap_or_default(),
-        |e| with_interval(e.estimate.value, e.estimate.conf_low, e.estimate.conf_high),
-    );
-    let separation = t.separation.as_ref().map_or_else(String::new, |e| {
-        with_interval(e.estimate.value, e.estimate.conf_low, e.estimate.conf_high)
-    });
+    let unfitted = || t.warning.clone().unwrap_or_default();
     format!(
-        "| {} | {} | {effect} | {} | {separation} | {} | {} |",
+        "| {} | {} | {} | {} | {} | {} | {} | {} |",
         t.id,
         escaped(&h.hypothesis),
-        joint.and_then(|e| e.p_holm).map_or_else(String::new, p_value),
+        t.separation.as_ref().map_or_else(String::new, with_interval),
+        holm(t.separation.as_ref()),
+        t.joint.as_ref().map_or_else(unfitted, with_interval),
+        holm(t.joint.as_ref()),
         t.prevalence.map_or_else(String::new, |p| format!("{:.0} %", 100.0 * p)),
         h.fidelity.and_then(|f| f.f1).map_or_else(String::new, |f1| format!("{f1:.2}")),
     )
 }
 
-fn p_value(p: f64) -> String {
-    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+fn with_interval(effect: &Effect) -> String {
+    let Estimate { value, conf_low, conf_high, .. } = effect.estimate;
+    match (conf_low, conf_high) {
+        (Some(low), Some(high)) => format!("{value:+.2} [{low:+.2}, {high:+.2}]"),
+        _ => format!("{value:+.2}"),
+    }
+}
+
+fn holm(effect: Option<&Effect>) -> String {
+    match effect.and_then(|e| e.p_holm) {
+        None => String::new(),
+        Some(p) if p < 0.001 => "< 0.001".into(),
+        Some(p) => format!("{p:.3}"),
+    }
 }
 
 fn unlabelled(outcome: &Outcome) -> String {
@@ -123,11 +131,14 @@ fn how_to_read(outcome: &Outcome) -> String {
     };
     format!(
         "## How to read it\n\n\
-         A hypothesis goes with the target; it need not be its cause. The effect beside the others \
-         comes from one regression on all hypotheses together ({unit}), with HC3 standard errors \
-         and 95 % intervals unless `tables/hypotheses.csv` says otherwise; *with − without* \
-         compares the texts that have the concept with those that do not, nothing else held equal. \
-         Hypotheses were found on other texts than they are tested on. Fidelity says how well the \
+         A hypothesis goes with the target; it need not be its cause. *With − without* compares the \
+         texts that have the concept with those that do not, nothing else held equal: a hypothesis \
+         holds if this difference does. The effect beside the others comes from one regression on \
+         all hypotheses together ({unit}), with HC3 standard errors unless `tables/hypotheses.csv` \
+         says otherwise; hypotheses that are true of the same texts share it, so that several which \
+         hold can all be uncertain there. Intervals cover 95 % unless `evaluate.conf_level` says \
+         otherwise. Hypotheses were found on other texts than they are tested on. Fidelity says how \
+         well the \
          wording matches the neuron it was made for, on validation texts."
     )
 }
