@@ -160,7 +160,7 @@ fn interval(effect: Option<&Effect>) -> String {
 fn rest(not: usize, unlabelled: usize) -> String {
     let mut parts = Vec::new();
     if not > 0 {
-        parts.push(format!("{not} do not hold or could not be tested"));
+        parts.push(format!("{not} that do not hold or could not be tested"));
     }
     if unlabelled > 0 {
         parts.push(format!("{unlabelled} selected neurons could not be put into words"));

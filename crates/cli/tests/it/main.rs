@@ -7,5 +7,6 @@ mod help;
 mod interrupting;
 mod papers;
 mod program;
+mod real;
 mod resuming;
 mod running;

@@ -3,5 +3,6 @@
 mod embedding;
 mod files;
 mod formats;
+mod honesty;
 mod malformed;
 mod reading;
