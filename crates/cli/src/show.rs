@@ -92,15 +92,17 @@ pub fn seconds(duration: Duration) -> String {
 fn headline(outcome: &Outcome, test: &TestSummary) -> String {
     let target = outcome.data.as_ref().map_or("the target", |data| &data.target);
     let mut text = format!(
-        "{} of {} hypotheses about `{}` hold on {} held-out texts (Holm-adjusted p < {}),\n\
-         {} of them beside all others too.\n",
+        "{} of {} hypotheses about `{}` hold on {} held-out texts (Holm-adjusted p < {})",
         test.n_hold,
         outcome.hypotheses.len(),
         plain(target),
         grouped(test.n as u64),
-        test.alpha,
-        test.n_hold_jointly
+        test.alpha
     );
+    if test.n_hold > 0 {
+        let _ = write!(text, ",\n{} of them beside all others too", test.n_hold_jointly);
+    }
+    text += ".\n";
     let cross_fitted = test.models.iter().find(|m| m.fit == FitKind::CrossFitted);
     let in_sample = test.models.iter().find(|m| m.fit == FitKind::InSample);
     if let Some(fit) = cross_fitted.and_then(together) {

@@ -135,6 +135,7 @@ fn damaged_files_are_refused_and_left_alone() {
         let went = folder.run(&[&["run", name], words].concat());
         check_refused(&went, name);
         assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), content, "{name}");
+        assert!(folder.files("").len() == 1, "{name}: leaves a run directory");
     }
 }
 

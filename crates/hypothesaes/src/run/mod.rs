@@ -28,10 +28,11 @@ pub const OPTIONS_FILE: &str = "hypothesaes.toml";
 ///
 /// # Errors
 /// Whatever a stage refuses; [`Error::Interrupted`] if the user asked to stop. Every finished
-/// stage stays on disk.
+/// stage stays on disk; a new directory whose data were refused does not.
 pub fn run(options: &Options, folder: &Path, last: Stage, watch: &dyn Watch) -> Result<Outcome> {
     options.check()?;
-    if !store::is_run(folder) {
+    let is_new = !store::is_run(folder);
+    if is_new {
         // A file that cannot be read at all leaves no folder behind.
         data::content_hash(&options.data)?;
     }
@@ -47,6 +48,10 @@ pub fn run(options: &Options, folder: &Path, last: Stage, watch: &dyn Watch) -> 
         Err(_) => "failed",
     };
     context.run.log(event, last.name())?;
+    if event == "failed" && is_new && !context.run.stands(Stage::Data) {
+        context.run.discard();
+        return result.map(|()| outcome);
+    }
     outcome.stages = context.run.reports().to_vec();
     result.map(|()| outcome)
 }

@@ -109,6 +109,14 @@ impl RunDir {
         Ok(Self { path: path.into(), state, reports: Vec::new(), _lock: lock })
     }
 
+    /// Removes the directory and all that is in it, as far as the system lets it.
+    pub fn discard(self) {
+        let Self { path, _lock: lock, .. } = self;
+        drop(lock);
+        // What stays is an empty run, which the next one on the same data goes on with.
+        let _ = fs::remove_dir_all(path);
+    }
+
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.path

@@ -26,15 +26,17 @@ fn answer(outcome: &Outcome) -> String {
     let Some(test) = &outcome.test else { return String::new() };
     let target = outcome.data.as_ref().map_or("the target", |d| d.target.as_str());
     let mut text = format!(
-        "**{} of {} hypotheses about `{}` hold** on {} held-out texts (Holm-adjusted p < {}), {} of \
-         them beside all others too.",
+        "**{} of {} hypotheses about `{}` hold** on {} held-out texts (Holm-adjusted p < {})",
         test.n_hold,
         outcome.hypotheses.len(),
         code(target),
         test.n,
-        test.alpha,
-        test.n_hold_jointly
+        test.alpha
     );
+    if test.n_hold > 0 {
+        let _ = write!(text, ", {} of them beside all others too", test.n_hold_jointly);
+    }
+    text.push('.');
     for fit in &test.models {
         let _ = write!(text, " {}", together(fit));
     }
