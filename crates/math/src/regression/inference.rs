@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::logit::{self, Logit};
 use super::robust::hc3;
-use super::{Design, Fit, Model, firth, least_squares, logit};
+use super::{Design, Fit, Model, firth, least_squares};
 use crate::error::Result;
 use crate::estimate::{Estimate, Level};
 
@@ -78,13 +79,7 @@ pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Res
             Ok(judged(&x, fit, spread, level))
         }
         Model::Logit => {
-            let mut found = logit::fit(&x, y)?;
-            let thin: Vec<usize> = (1..x.cols())
-                .filter(|j| found.separated.contains(j) || is_thin(&x, y, *j))
-                .collect();
-            if found.separated.is_empty() && !thin.is_empty() {
-                found = logit::penalised(&x, y, Vec::new())?;
-            }
+            let (found, thin) = penalised_if_thin(&x, y, logit::fit(&x, y)?);
             let profiles: Vec<Result<Estimate>> =
                 thin.par_iter().map(|&j| firth::profile(&x, y, &found.fit, j, level)).collect();
             let mut judged = judged(&x, found.fit, Some(1.0), level);
@@ -97,6 +92,21 @@ pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Res
             }
             Ok(judged)
         }
+    }
+}
+
+/// The fit to judge by, and the coefficients to judge by its profile: those that are separated or
+/// thin. The fit is penalised if there are any.
+fn penalised_if_thin(x: &Design, y: &[f64], found: Logit) -> (Logit, Vec<usize>) {
+    let thin: Vec<usize> =
+        (0..x.cols()).filter(|j| found.separated.contains(j) || is_thin(x, y, *j)).collect();
+    if !found.separated.is_empty() || thin.is_empty() {
+        return (found, thin);
+    }
+    // Wald's test of the plain fit is better than none.
+    match logit::penalised(x, y, Vec::new()) {
+        Ok(penalised) => (penalised, thin),
+        Err(_) => (found, Vec::new()),
     }
 }
 
