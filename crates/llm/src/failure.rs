@@ -1,0 +1,35 @@
+//! What a call that brought no answer means, and so what is to be done.
+
+use std::time::Duration;
+
+use crate::limits::Refusal;
+
+/// Why a call brought no usable answer: one variant per remedy.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Failure {
+    /// The account's limits: everybody waits, nobody loses an attempt.
+    Limit(Refusal),
+    /// The rate rose too fast: ask more slowly.
+    SlowDown { wait: Option<Duration> },
+    /// Larger than the limit as a whole: waiting never helps, a smaller call does.
+    TooLarge(String),
+    /// Longer than the model's context: a smaller call helps.
+    TooLong(String),
+    /// Overloaded, broken or cut off: the same call may pass later.
+    Passing { why: String, wait: Option<Duration> },
+    /// A parameter that this model does not take, by its name in the request (`temperature`,
+    /// `reasoning.effort`, `text.format`); `supported` holds the values the message names.
+    Parameter { name: String, supported: Vec<String>, why: String },
+    /// The server does not know this address of the protocol.
+    NoSuchPath(String),
+    /// This question will not be answered: a filter, or a body the server finds wrong.
+    Item(String),
+    /// The key is wrong or has no right to this.
+    Key(String),
+    /// There is no such model.
+    Model(String),
+    /// No money.
+    Money(String),
+    /// Not the reply of such a server: a page of HTML with status 200, say.
+    Foreign(String),
+}

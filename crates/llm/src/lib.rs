@@ -1,0 +1,17 @@
+//! Questions to language models, through any server that speaks OpenAI's protocol.
+//!
+//! In go prompts and texts to embed, out come answers: paced to the account's limits, retried where
+//! that helps, written to a store before they are used, and counted in tokens and money. What the
+//! questions are about is not known here.
+
+pub mod ask;
+pub mod error;
+pub mod failure;
+pub mod limits;
+pub mod price;
+pub mod question;
+pub mod reply;
+pub mod server;
+pub mod tokens;
+
+pub use error::{Error, Result};
