@@ -1,15 +1,20 @@
 //! What a call that brought no answer means, and so what is to be done.
 
+mod classify;
+mod complaint;
+
 use std::time::Duration;
 
 use crate::limits::Refusal;
+
+pub use classify::{classify, in_ok};
 
 /// Why a call brought no usable answer: one variant per remedy.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Failure {
     /// The account's limits: everybody waits, nobody loses an attempt.
     Limit(Refusal),
-    /// The rate rose too fast: ask more slowly.
+    /// The rate rose too fast, or too many calls are under way: ask more slowly.
     SlowDown { wait: Option<Duration> },
     /// Larger than the limit as a whole: waiting never helps, a smaller call does.
     TooLarge(String),

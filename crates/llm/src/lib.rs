@@ -5,6 +5,7 @@
 //! questions are about is not known here.
 
 pub mod ask;
+pub mod client;
 pub mod error;
 pub mod failure;
 pub mod limits;
@@ -12,6 +13,8 @@ pub mod price;
 pub mod question;
 pub mod reply;
 pub mod server;
+pub mod store;
 pub mod tokens;
+mod wire;
 
 pub use error::{Error, Result};

@@ -1,10 +1,16 @@
 //! The account's limits: what they are, and when the next call may leave.
 
+mod bucket;
+mod crowd;
 mod learn;
+mod pacer;
 
 use std::time::Duration;
 
 pub use learn::{duration, headers, refusal};
+pub(crate) use learn::wait;
+pub use pacer::{Known, Stated};
+pub(crate) use pacer::{Held, Pacer, Ticket};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

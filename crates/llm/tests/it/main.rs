@@ -1,0 +1,9 @@
+//! The client against servers: scripted ones of our own, and a simulated service where it is there.
+
+mod client;
+mod dialects;
+mod embedding;
+mod limits;
+mod server;
+mod setup;
+mod stopping;
