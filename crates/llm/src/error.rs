@@ -21,7 +21,9 @@ pub enum Error {
     #[error("the account at `{server}` can spend no more: {why}")]
     Money { server: String, why: String },
     /// The ceiling that the user set would be passed.
-    #[error("the ceiling of ${ceiling} is reached: ${spent:.4} spent, the next calls could pass it")]
+    #[error(
+        "the ceiling of ${ceiling} is reached: ${spent:.4} spent, the next calls could pass it"
+    )]
     Ceiling { ceiling: f64, spent: f64 },
     /// The server refuses every call of this kind.
     #[error("`{server}` refuses every call: {why}")]

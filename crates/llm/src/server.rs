@@ -42,7 +42,9 @@ pub struct Server {
 }
 
 /// How much a model thinks before it answers, from least to most; `Default` leaves it to the model.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Effort {
     #[default]
@@ -122,7 +124,9 @@ impl Server {
     /// Azure wants the key in another header.
     pub(crate) fn is_azure(&self) -> bool {
         self.base.host_str().is_some_and(|host| {
-            host.ends_with(".azure.com") || host.ends_with(".azure.us") || host.ends_with(".azure.cn")
+            host.ends_with(".azure.com")
+                || host.ends_with(".azure.us")
+                || host.ends_with(".azure.cn")
         }) || self.base.path().contains("/openai/deployments/")
     }
 
@@ -186,8 +190,12 @@ mod tests {
 
     #[test]
     fn tells_this_machine_from_others() {
-        for (base, here) in [("http://127.0.0.1:1/v1", true), ("http://[::1]/", true),
-            ("http://localhost/", true), ("https://localhost.example.com/", false)] {
+        for (base, here) in [
+            ("http://127.0.0.1:1/v1", true),
+            ("http://[::1]/", true),
+            ("http://localhost/", true),
+            ("https://localhost.example.com/", false),
+        ] {
             assert_eq!(Server::new(base, None).unwrap().is_here(), here, "{base}");
         }
     }

@@ -3,8 +3,8 @@
 //! Jobs wait in a queue until the lane lets them leave; replies are read, kept and handed to the
 //! asker one by one; what failed waits for its next attempt or is given up.
 
-use std::collections::{BinaryHeap, VecDeque};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -219,15 +219,14 @@ impl<'a> Drive<'a> {
                 Failure::Passing { why: broken.why, wait: None }
             }
             Err(broken) => Failure::Passing { why: broken.why, wait: None },
-            Ok(reply) if (200..300).contains(&reply.status) => {
-                match self.read(&flight, &reply)? {
-                    Ok(()) => return Ok(()),
-                    Err(failure) => failure,
-                }
-            }
+            Ok(reply) if (200..300).contains(&reply.status) => match self.read(&flight, &reply)? {
+                Ok(()) => return Ok(()),
+                Err(failure) => failure,
+            },
             Ok(reply) => classify(reply.status, &reply.headers, &reply.body),
         };
-        self.fail(flight, self.redacted(failure), &ticket, now)
+        self.fail(flight, self.redacted(failure), &ticket, now);
+        Ok(())
     }
 
     /// Takes in a reply with a status of success; the inner error is what it means instead.
@@ -322,7 +321,13 @@ impl<'a> Drive<'a> {
         Ok(())
     }
 
-    fn pay(&mut self, flight: &Flight, usage: Usage, status: &str, reply: Option<&str>) -> Result<()> {
+    fn pay(
+        &mut self,
+        flight: &Flight,
+        usage: Usage,
+        status: &str,
+        reply: Option<&str>,
+    ) -> Result<()> {
         self.record(flight, usage, status, reply, &Step::default())
     }
 
@@ -363,13 +368,7 @@ impl<'a> Drive<'a> {
         self.watch.advance(step.done);
     }
 
-    fn fail(
-        &mut self,
-        flight: Flight,
-        failure: Failure,
-        ticket: &Ticket,
-        now: f64,
-    ) -> Result<()> {
+    fn fail(&mut self, flight: Flight, failure: Failure, ticket: &Ticket, now: f64) {
         let job = flight.job;
         let jitter = fastrand::f64();
         let host = self.task.model.server.host();
@@ -392,7 +391,7 @@ impl<'a> Drive<'a> {
             Failure::Parameter { name, supported, why } => {
                 self.adapt(job, flight.generation, &name, &supported, why);
             }
-            Failure::NoSuchPath(why) => self.other_face(job, flight.generation, why),
+            Failure::NoSuchPath(why) => self.other_face(job, flight.generation, &why),
             Failure::Item(why) if self.never_answered() && self.refusals + 1 >= REFUSALS => {
                 self.halt(Error::Refused { server: host, why });
             }
@@ -411,12 +410,18 @@ impl<'a> Drive<'a> {
             }
             Failure::Foreign(why) => self.try_later(job, why, None, jitter, now),
         }
-        Ok(())
     }
 
     /// Another attempt after a pause that doubles, with full jitter; or none. An attempt counts
     /// fully only while others are answered, for then the server is there.
-    fn try_later(&mut self, mut job: Job, why: String, wait: Option<Duration>, jitter: f64, now: f64) {
+    fn try_later(
+        &mut self,
+        mut job: Job,
+        why: String,
+        wait: Option<Duration>,
+        jitter: f64,
+        now: f64,
+    ) {
         self.failures += 1;
         let mut lane = lock(self.lane);
         let answers = lane.answers;
@@ -465,7 +470,7 @@ impl<'a> Drive<'a> {
     }
 
     /// A server without the Responses API has the older one.
-    fn other_face(&mut self, job: Job, sent: u64, why: String) {
+    fn other_face(&mut self, job: Job, sent: u64, why: &str) {
         let is_prompt = matches!(job.question, Question::Prompt(_));
         let mut lane = lock(self.lane);
         if is_prompt && (lane.generation != sent || lane.dialect.face == Face::Responses) {

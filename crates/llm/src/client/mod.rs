@@ -104,9 +104,10 @@ impl Client {
     pub fn new(options: ClientOptions, store: Store, prices: Prices) -> Result<Self> {
         options.check()?;
         let transport = Transport::new(Duration::from_secs_f64(options.timeout))?;
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(|e| {
-            Error::Unreachable { server: "any server".into(), why: e.to_string() }
-        })?;
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::Unreachable { server: "any server".into(), why: e.to_string() })?;
         Ok(Self {
             options,
             store,

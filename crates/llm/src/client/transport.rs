@@ -54,7 +54,11 @@ impl Transport {
             .await
     }
 
-    async fn send(&self, server: &Server, request: reqwest::RequestBuilder) -> Result<Reply, Broken> {
+    async fn send(
+        &self,
+        server: &Server,
+        request: reqwest::RequestBuilder,
+    ) -> Result<Reply, Broken> {
         let broken = |e: reqwest::Error| {
             let unconnected = e.is_connect() || e.is_builder();
             let why = chain(&e.without_url());

@@ -30,7 +30,8 @@ pub(super) fn embed(
     watch: &dyn Watch,
 ) -> Result<Vec<Option<Vec<f32>>>> {
     let keys = keys(task.model, texts);
-    let mut vectors: Vec<Option<Vec<f32>>> = client.store().get(&keys)?.into_iter().map(vector).collect();
+    let mut vectors: Vec<Option<Vec<f32>>> =
+        client.store().get(&keys)?.into_iter().map(vector).collect();
     let (sent, missing) = unasked(task.model, texts, &keys, &vectors);
     watch.advance((texts.len() - missing.len()) as u64);
     let limit = lock(&*client.lane(task.model)?).pacer.token_limit();
@@ -77,9 +78,7 @@ pub(super) fn embed(
             Err(NoVectors::Never(why)) if batch.len() == 1 => {
                 lost(&texts_start(&sent[batch[0]]), &why, watch)
             }
-            Err(_) => {
-                Step { again: halves(&mut batches, &sent, &batch, watch), ..Step::default() }
-            }
+            Err(_) => Step { again: halves(&mut batches, &sent, &batch, watch), ..Step::default() },
         }
     };
     client.drive(task, jobs, &mut take, watch)?;
@@ -114,7 +113,11 @@ fn unasked(
 /// Places in `texts`, in order, cut where a batch is full. No batch takes more than an eighth of
 /// what the account may use in a minute, so that the limit is used evenly.
 fn batches(texts: &[String], limit: Option<f64>) -> Vec<Vec<usize>> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a limit is positive")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a limit is positive"
+    )]
     let most = limit.map_or(BATCH_TOKENS, |limit| ((limit / 8.0) as u64).clamp(1, BATCH_TOKENS));
     let mut batches: Vec<Vec<usize>> = Vec::new();
     let mut used = 0;

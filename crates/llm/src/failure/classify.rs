@@ -212,30 +212,57 @@ mod tests {
             (429, e("Rate limit reached", "requests", "rate_limit_exceeded"), "limit"),
             (429, json!({"detail": "Too Many Requests"}), "limit"),
             (429, e("No deployments available", "throttling_error", "429"), "limit"),
-            (429, e("Request too large for m: Limit 30000, Requested 36055.", "tokens",
-                "rate_limit_exceeded"), "too large"),
-            (429, e("You exceeded your current quota", "insufficient_quota",
-                "insufficient_quota"), "money"),
+            (
+                429,
+                e(
+                    "Request too large for m: Limit 30000, Requested 36055.",
+                    "tokens",
+                    "rate_limit_exceeded",
+                ),
+                "too large",
+            ),
+            (
+                429,
+                e("You exceeded your current quota", "insufficient_quota", "insufficient_quota"),
+                "money",
+            ),
             (429, e("x", "requests", "project_spend_limit_exceeded"), "money"),
             (429, json!({"detail": "Please check your plan and billing details"}), "money"),
             (402, json!({"error": {"code": 402, "message": "Insufficient credits"}}), "money"),
             (429, e("Slow down", "rate_limit_error", "slow_down"), "slow down"),
-            (429, e("Concurrency limit reached: Limit 8", "requests", "rate_limit_exceeded"),
-                "slow down"),
+            (
+                429,
+                e("Concurrency limit reached: Limit 8", "requests", "rate_limit_exceeded"),
+                "slow down",
+            ),
             (503, e("overloaded", "", "server_is_overloaded"), "passing"),
             (500, e("boom", "server_error", ""), "passing"),
             (504, json!("timeout"), "passing"),
-            (400, e("Your input exceeds the context window", "invalid_request_error",
-                "context_length_exceeded"), "too long"),
+            (
+                400,
+                e(
+                    "Your input exceeds the context window",
+                    "invalid_request_error",
+                    "context_length_exceeded",
+                ),
+                "too long",
+            ),
             (500, json!({"error": "the request exceeds the available context size"}), "too long"),
-            (400, json!({"object": "error",
-                "message": "This model's maximum context length is 2048 tokens."}), "too long"),
+            (
+                400,
+                json!({"object": "error",
+                "message": "This model's maximum context length is 2048 tokens."}),
+                "too long",
+            ),
             (400, e("flagged", "invalid_request_error", "invalid_prompt"), "item"),
             (401, e("Incorrect API key", "invalid_request_error", "invalid_api_key"), "key"),
             (403, json!({"error": "forbidden"}), "key"),
             (404, e("The model `m` does not exist", "", "model_not_found"), "model"),
-            (404, json!({"error": {"message": "model \"m\" not found, try pulling it first"}}),
-                "model"),
+            (
+                404,
+                json!({"error": {"message": "model \"m\" not found, try pulling it first"}}),
+                "model",
+            ),
             (404, json!({"detail": "Not Found"}), "path"),
             (405, json!({"detail": "Method Not Allowed"}), "path"),
             (404, e("Invalid URL (POST /v1/responses)", "invalid_request_error", ""), "path"),
@@ -246,20 +273,38 @@ mod tests {
 
     #[test]
     fn parameters_are_named() {
-        let openai = |message: &str, param: &str, code: &str| {
-            json!({"error": {"message": message, "param": param, "code": code}})
-        };
+        let openai = |message: &str, param: &str, code: &str| json!({"error": {"message": message, "param": param, "code": code}});
         for (status, body, expected) in [
-            (400, openai("Unsupported parameter: 'temperature' is not supported with this model.",
-                "temperature", "unsupported_parameter"), "temperature"),
-            (400, json!({"error": {"message": "Unrecognized request argument supplied: store"}}),
-                "store"),
-            (400, json!({"error": {"message": "Unknown parameter: 'reasoning_effort'."}}),
-                "reasoning_effort"),
-            (422, json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "store"],
-                "msg": "Extra inputs are not permitted"}]}), "store"),
-            (400, json!({"error": "response_format json_schema is not supported"}),
-                "response_format"),
+            (
+                400,
+                openai(
+                    "Unsupported parameter: 'temperature' is not supported with this model.",
+                    "temperature",
+                    "unsupported_parameter",
+                ),
+                "temperature",
+            ),
+            (
+                400,
+                json!({"error": {"message": "Unrecognized request argument supplied: store"}}),
+                "store",
+            ),
+            (
+                400,
+                json!({"error": {"message": "Unknown parameter: 'reasoning_effort'."}}),
+                "reasoning_effort",
+            ),
+            (
+                422,
+                json!({"detail": [{"type": "extra_forbidden", "loc": ["body", "store"],
+                "msg": "Extra inputs are not permitted"}]}),
+                "store",
+            ),
+            (
+                400,
+                json!({"error": "response_format json_schema is not supported"}),
+                "response_format",
+            ),
         ] {
             let Failure::Parameter { name, .. } = of(status, &body) else { panic!("{body}") };
             assert_eq!(name, expected);

@@ -51,8 +51,7 @@ pub fn headers(headers: &HeaderMap) -> Vec<Told> {
         .filter_map(|(what, name)| {
             // Azure says -1 or 0 where it does not know.
             let limit = number(&format!("x-ratelimit-limit-{name}")).filter(|&l| l >= 1.0)?;
-            let remaining =
-                number(&format!("x-ratelimit-remaining-{name}")).filter(|&r| r >= 0.0);
+            let remaining = number(&format!("x-ratelimit-remaining-{name}")).filter(|&r| r >= 0.0);
             let reset = headers.get(format!("x-ratelimit-reset-{name}"));
             let reset = reset.and_then(|r| duration(r.to_str().ok()?));
             let window = remaining.zip(reset).and_then(|(left, reset)| window(limit, left, reset));
@@ -210,12 +209,20 @@ mod tests {
             (
                 "Rate limit reached for gpt-4 in organization org-x on tokens per min (TPM): Limit \
                  10000, Used 8782, Requested 8172. Please try again in 41.724s. Visit https://x",
-                What::Tokens, 10_000.0, MINUTE, Some(8782.0), 41.724,
+                What::Tokens,
+                10_000.0,
+                MINUTE,
+                Some(8782.0),
+                41.724,
             ),
             (
                 "Rate limit reached for m on requests per day (RPD): Limit 1000, Used 1000, \
                  Requested 1. Please try again in 1m26.4s.",
-                What::Requests, 1000.0, DAY, Some(1000.0), 86.4,
+                What::Requests,
+                1000.0,
+                DAY,
+                Some(1000.0),
+                86.4,
             ),
         ] {
             let got = refusal(message, &HeaderMap::new());

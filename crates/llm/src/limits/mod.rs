@@ -7,13 +7,15 @@ mod pacer;
 
 use std::time::Duration;
 
-pub use learn::{duration, headers, refusal};
 pub(crate) use learn::wait;
-pub use pacer::{Known, Stated};
+pub use learn::{duration, headers, refusal};
 pub(crate) use pacer::{Held, Pacer, Ticket};
+pub use pacer::{Known, Stated};
 
 /// What is limited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     Requests,

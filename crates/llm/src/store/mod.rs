@@ -23,7 +23,7 @@ use crate::{Error, Result};
 pub use sums::{CallSums, Contents};
 
 /// How long one process waits for the other's transaction.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The open file.
 #[derive(Debug)]

@@ -59,7 +59,11 @@ pub(super) fn is_damage(error: &Error) -> bool {
 /// Renames the file, and what SQLite keeps beside it, to a name that is free.
 pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let named = |n: usize| with_suffix(path, &format!(".damaged-{n}"));
-    let aside = (1..).map(named).find(|aside| !aside.exists()).unwrap_or_else(|| named(0));
+    let mut n = 1;
+    while named(n).exists() {
+        n += 1;
+    }
+    let aside = named(n);
     fs::rename(path, &aside)?;
     for suffix in ["-wal", "-shm"] {
         let beside = with_suffix(path, suffix);

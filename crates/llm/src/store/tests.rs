@@ -52,7 +52,8 @@ fn trap_19_a_damaged_file_is_set_aside_and_never_deleted() {
         store.record(&call(), &[(key("a"), text("1"))]).unwrap();
         drop(store);
     }
-    let aside = |n| std::fs::read_to_string(folder.path().join(format!("answers.sqlite.damaged-{n}")));
+    let aside =
+        |n| std::fs::read_to_string(folder.path().join(format!("answers.sqlite.damaged-{n}")));
     assert!(aside(1).unwrap().starts_with("this is") && aside(2).unwrap() == "another");
 }
 

@@ -62,7 +62,8 @@ impl Dialect {
     pub(crate) fn for_server(server: &Server) -> Self {
         let new_cap = server.is_openai() || server.is_azure();
         // Azure's older addresses name a deployment and know chat alone.
-        let face = if server.base().contains("/deployments/") { Face::Chat } else { Face::Responses };
+        let face =
+            if server.base().contains("/deployments/") { Face::Chat } else { Face::Responses };
         Self { face, new_cap, ..Self::default() }
     }
 
@@ -91,7 +92,12 @@ impl Dialect {
     }
 
     /// Does without what was refused. `false` if it was not asked for, or is indispensable.
-    pub(crate) fn drop_parameter(&mut self, name: &str, wanted: Effort, supported: &[String]) -> bool {
+    pub(crate) fn drop_parameter(
+        &mut self,
+        name: &str,
+        wanted: Effort,
+        supported: &[String],
+    ) -> bool {
         let name = name.trim_start_matches("$.").to_ascii_lowercase();
         let has = |part: &str| name.contains(part);
         if has("max_tokens") && !self.new_cap && self.face == Face::Chat {
@@ -105,8 +111,16 @@ impl Dialect {
         } else if has("effort") || has("reasoning") {
             self.other_effort(wanted, supported)
         } else {
-            let optional = ["temperature", "logprobs", "include", "store", "stream", "dimensions",
-                "encoding_format", "instructions"];
+            let optional = [
+                "temperature",
+                "logprobs",
+                "include",
+                "store",
+                "stream",
+                "dimensions",
+                "encoding_format",
+                "instructions",
+            ];
             let known = optional.into_iter().find(|o| has(o));
             known.is_some_and(|known| {
                 let known = if known == "include" { "logprobs" } else { known };

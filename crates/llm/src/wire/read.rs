@@ -52,9 +52,10 @@ fn responses(body: &Value, output: &[Value]) -> (String, Vec<TokenLogprobs>, End
     let mut text = String::new();
     let mut logprobs = Vec::new();
     let mut refusal = None;
-    let parts = output.iter().filter(|item| item["type"] == "message").flat_map(|item| {
-        item["content"].as_array().map(Vec::as_slice).unwrap_or_default()
-    });
+    let parts = output
+        .iter()
+        .filter(|item| item["type"] == "message")
+        .flat_map(|item| item["content"].as_array().map(Vec::as_slice).unwrap_or_default());
     for part in parts {
         if let Some(words) = part["refusal"].as_str() {
             refusal = Some(words.to_owned());

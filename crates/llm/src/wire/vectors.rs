@@ -34,11 +34,14 @@ enum Vector {
     PerToken(Vec<Vec<f32>>),
 }
 
+/// One per text asked for.
+pub(crate) type Vectors = Vec<Option<Vec<f32>>>;
+
 /// The vectors of `n` texts in their order; `None` for a text the reply has no vector of.
 ///
 /// # Errors
 /// A line that says what is wrong with the reply.
-pub(crate) fn read(body: &[u8], n: usize) -> Result<(Vec<Option<Vec<f32>>>, Usage), String> {
+pub(crate) fn read(body: &[u8], n: usize) -> Result<(Vectors, Usage), String> {
     let reply: Reply =
         serde_json::from_slice(body).map_err(|e| format!("not a reply with embeddings: {e}"))?;
     let mut vectors = vec![None; n];

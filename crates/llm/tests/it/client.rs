@@ -122,12 +122,18 @@ fn an_effort_that_the_model_has_not_is_replaced_by_the_nearest() {
 fn too_long_is_for_the_asker() {
     let server = Server::start(|r| match r.user() {
         "long" => error(400, "invalid_request_error", "context_length_exceeded", "too long"),
-        "large" => error(429, "tokens", "rate_limit_exceeded", "Request too large for gpt-5-mini \
+        "large" => error(
+            429,
+            "tokens",
+            "rate_limit_exceeded",
+            "Request too large for gpt-5-mini \
             on tokens per min (TPM): Limit 30000, Requested 36055. The input or output tokens must \
-            be reduced in order to run successfully."),
+            be reduced in order to run successfully.",
+        ),
         _ => says(r, "yes"),
     });
-    let (outcomes, result) = ask(&client(defaults()), &model(&server.base), &["a", "long", "large"]);
+    let (outcomes, result) =
+        ask(&client(defaults()), &model(&server.base), &["a", "long", "large"]);
     result.unwrap();
     assert!(matches!(outcomes[1], Some(Outcome::TooLong(_))));
     assert!(matches!(outcomes[2], Some(Outcome::TooLong(_))));

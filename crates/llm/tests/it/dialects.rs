@@ -84,10 +84,7 @@ fn azure_has_its_own_header_and_deployments() {
     let client = client(ClientOptions::default());
     answers(&client, &model(&base), &["a"]);
     let request = &server.requests()[0];
-    assert_eq!(
-        request.path,
-        "/openai/deployments/mine/chat/completions?api-version=2024-10-21"
-    );
+    assert_eq!(request.path, "/openai/deployments/mine/chat/completions?api-version=2024-10-21");
     assert!(request.header("api-key").is_some() && request.header("authorization").is_none());
 }
 
@@ -101,11 +98,8 @@ fn openrouter_hides_errors_in_a_200_and_numbers_its_codes() {
     let server = Server::start(|_| {
         Reply::Json(402, json!({"error": {"code": 402, "message": "Insufficient credits"}}))
     });
-    let error = crate::setup::refused(
-        &client(ClientOptions::default()),
-        &model(&server.base),
-        &["a"],
-    );
+    let error =
+        crate::setup::refused(&client(ClientOptions::default()), &model(&server.base), &["a"]);
     assert!(matches!(error, hypothesaes_llm::Error::Money { .. }), "{error}");
 }
 

@@ -19,7 +19,7 @@ fn vector(text: &str) -> Vec<f32> {
     vec![number, text.len() as f32]
 }
 
-fn reply(items: Vec<Value>) -> Reply {
+fn reply(items: &[Value]) -> Reply {
     Reply::Json(200, json!({"data": items, "usage": {"prompt_tokens": items.len()}}))
 }
 
@@ -49,7 +49,7 @@ fn base64_in_any_order() {
             let embedding = base64::prelude::BASE64_STANDARD.encode(bytes);
             json!({"index": index, "embedding": embedding})
         };
-        reply(inputs(r).iter().enumerate().map(item).rev().collect())
+        reply(&inputs(r).iter().enumerate().map(item).rev().collect::<Vec<_>>())
     });
     let texts = texts(700);
     right(&texts, &embed(&client(ClientOptions::default()), &server, &texts));
@@ -58,7 +58,7 @@ fn base64_in_any_order() {
 
 fn plain(r: &Request) -> Reply {
     let item = |(i, t): (usize, &String)| json!({"index": i, "embedding": vector(t)});
-    reply(inputs(r).iter().enumerate().map(item).collect())
+    reply(&inputs(r).iter().enumerate().map(item).collect::<Vec<_>>())
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_vector_that_is_missing_is_asked_for_again() {
     let server = Server::start(|r| match r.n {
         0 => {
             let item = |(i, t): (usize, &String)| json!({"index": i, "embedding": vector(t)});
-            reply(inputs(r).iter().enumerate().skip(1).map(item).collect())
+            reply(&inputs(r).iter().enumerate().skip(1).map(item).collect::<Vec<_>>())
         }
         _ => plain(r),
     });
@@ -126,7 +126,7 @@ fn a_text_that_is_too_long_is_cut_and_a_bad_one_left_out() {
 fn vectors_per_token_are_explained() {
     let server = Server::start(|r| {
         let item = |_: &String| json!({"embedding": [[1.0, 2.0], [3.0, 4.0]]});
-        reply(inputs(r).iter().map(item).collect())
+        reply(&inputs(r).iter().map(item).collect::<Vec<_>>())
     });
     let model = model(&server.base);
     let watch = Quiet::default();

@@ -1,5 +1,6 @@
 //! A server on this machine that answers as a test tells it to.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -75,10 +76,13 @@ pub fn says(request: &Request, text: &str) -> Reply {
     let tokens = json!({"input_tokens": 10, "output_tokens": 5, "prompt_tokens": 10,
         "completion_tokens": 5});
     if request.path.ends_with("/responses") {
-        Reply::Json(200, json!({"status": "completed", "usage": tokens, "output": [
-            {"type": "reasoning", "summary": []},
-            {"type": "message", "content": [{"type": "output_text", "text": text}]},
-        ]}))
+        Reply::Json(
+            200,
+            json!({"status": "completed", "usage": tokens, "output": [
+                {"type": "reasoning", "summary": []},
+                {"type": "message", "content": [{"type": "output_text", "text": text}]},
+            ]}),
+        )
     } else {
         let message = json!({"role": "assistant", "content": text});
         let choice = json!({"index": 0, "message": message, "finish_reason": "stop"});
@@ -105,14 +109,18 @@ fn serve(stream: &TcpStream, seen: &Mutex<Vec<Request>>, handler: &Handler) {
             Reply::With(status, headers, body) => (status, headers, body),
             Reply::Torn(body) => {
                 let half = &body[..body.len() / 2];
-                let _ = write!(&*stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{half}", body.len());
+                let _ = write!(
+                    &*stream,
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{half}",
+                    body.len()
+                );
                 return;
             }
             Reply::Closed | Reply::After(..) => return,
         };
         let mut head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            let _ = write!(head, "{name}: {value}\r\n");
         }
         if (&*stream).write_all(format!("{head}\r\n{body}").as_bytes()).is_err() {
             return;

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hypothesaes_llm::ask::{Ask, AnswerKey, Call, Next, Outcome, State, Task, Watch};
+use hypothesaes_llm::ask::{AnswerKey, Ask, Call, Next, Outcome, State, Task, Watch};
 use hypothesaes_llm::client::{Client, ClientOptions};
 use hypothesaes_llm::price::Prices;
 use hypothesaes_llm::question::{Prompt, Schema};
