@@ -152,7 +152,7 @@ impl<'a> Drive<'a> {
             let mut lane = lock(self.lane);
             let room = lane.dialect.room.max(job.room);
             let (input, output) = job.tokens(room);
-            let estimate = Usage { input, output, cached: 0 };
+            let estimate = Usage { input: job.most_input(), output, cached: 0 };
             let reserved = self.dollars(estimate).unwrap_or(0.0);
             let mut spending = lock(&self.client.spending);
             if !spending.reserve(reserved, self.client.options.max_cost) {

@@ -62,6 +62,18 @@ impl Job {
         }
     }
 
+    /// More input tokens than any vocabulary makes of the question: a third of its bytes.
+    pub fn most_input(&self) -> u64 {
+        let bytes = match &self.question {
+            Question::Texts(texts) => texts.iter().map(String::len).sum(),
+            Question::Prompt(p) => {
+                let schema = p.schema.as_ref().map_or(0, |s| s.schema.to_string().len());
+                p.system.len() + p.user.len() + schema
+            }
+        };
+        bytes as u64 / 3 + 1
+    }
+
     /// Tokens as limiters count them: a quarter of the characters, and what may be answered.
     pub fn tokens(&self, room: u32) -> (u64, u64) {
         let quarter = |n: usize| n.div_ceil(4) as u64;
