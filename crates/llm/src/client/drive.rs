@@ -257,7 +257,12 @@ impl<'a> Drive<'a> {
             Read::Cut(answer) => self.cut(flight, answer, usage, &raw)?,
             Read::Refused(why) => {
                 self.pay(flight, usage, "refused", Some(&raw))?;
-                return Ok(Err(Failure::Item(format!("the model refuses: {why}"))));
+                // A model in two minds may answer the next time.
+                let why = format!("the model refuses: {why}");
+                return Ok(Err(match flight.job.tries {
+                    0 | 1 => Failure::Passing { why, wait: None },
+                    _ => Failure::Item(why),
+                }));
             }
             Read::Empty => {
                 self.pay(flight, usage, "empty", None)?;

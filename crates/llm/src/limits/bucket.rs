@@ -72,7 +72,7 @@ impl Bucket {
     pub(crate) fn refused(&mut self, told: &Told, cost: f64, wait: Option<f64>, now: f64) {
         self.leak(now);
         if let Some(window) = told.window {
-            self.window = window.as_secs_f64();
+            self.window = self.window.max(window.as_secs_f64());
         }
         let used = told.remaining.map(|remaining| told.limit - remaining);
         let rate = self.limit / self.window;

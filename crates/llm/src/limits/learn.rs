@@ -108,13 +108,13 @@ fn told_in_words(message: &str) -> Option<Told> {
     };
     let limit = figure("limit").filter(|&l| l >= 1.0)?;
     let remaining = figure("used").map(|used| (limit - used).max(0.0));
-    // The names are those of a day or a minute; the wait, if exact, says how long these are.
+    // What is called a minute need not be one; the wait says how long it is at least.
     let window = window_in_words(message, limit).unwrap_or(window);
     Some(Told { what, limit, window: Some(Duration::from_secs_f64(window)), remaining })
 }
 
-/// From `wait = (used + requested - limit) / limit * window`, where it says something other than
-/// a minute or a day: servers with windows of their own.
+/// From `wait = (used + requested - limit) / limit * window`. What is used is told rounded up, so
+/// this is the window or less of it, never more.
 fn window_in_words(message: &str, limit: f64) -> Option<f64> {
     static USED: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)used[ :]+([0-9,]+).*?requested[ :]+([0-9,]+)").expect("a valid pattern")
@@ -123,8 +123,7 @@ fn window_in_words(message: &str, limit: f64) -> Option<f64> {
     let figure = |i: usize| found[i].replace(',', "").parse::<f64>().ok();
     let over = figure(1)? + figure(2)? - limit;
     let wait = wait_in_words(message)?.as_secs_f64();
-    // Requests are counted whole while the bucket is not: too coarse to tell.
-    (over >= 50.0 && wait > 0.0).then(|| snapped(wait * limit / over))
+    (over >= 1.0 && wait > 0.0).then(|| snapped(wait * limit / over))
 }
 
 fn window(limit: f64, remaining: f64, reset: Duration) -> Option<Duration> {

@@ -6,4 +6,5 @@ mod embedding;
 mod limits;
 mod server;
 mod setup;
+mod simulated;
 mod stopping;
