@@ -3,8 +3,6 @@
 mod body;
 mod dialect;
 mod read;
-#[cfg(test)]
-mod tests;
 mod vectors;
 
 pub(crate) use body::{embeddings, prompt};
