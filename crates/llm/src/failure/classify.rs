@@ -82,7 +82,9 @@ pub fn in_ok(body: &Value) -> Option<Failure> {
 fn judge(status: u16, headers: &HeaderMap, complaint: Complaint) -> Failure {
     let Complaint { kind, code, .. } = &complaint;
     let coded = |names: &[&str]| names.iter().any(|n| code.contains(n) || kind.contains(n));
-    if status == 402 || coded(&MONEY_CODES) || complaint.says(&MONEY_WORDS) {
+    // Gemini's limits have the words of OpenAI's empty account, but say when to come back.
+    let passes = status == 429 && refusal(&complaint.message, headers).wait.is_some();
+    if status == 402 || coded(&MONEY_CODES) || !passes && complaint.says(&MONEY_WORDS) {
         return Failure::Money(complaint.message);
     }
     if coded(&["context_length_exceeded", "string_above_max_length"]) || complaint.says(&TOO_LONG) {
@@ -319,7 +321,9 @@ mod tests {
     #[test]
     fn errors_in_a_200_and_lists_of_errors_are_found() {
         let in_list = json!([{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED",
-            "message": "Quota exceeded for quota metric", "details": [{"retryDelay": "17s"}]}}]);
+            "message": format!("You exceeded your current quota, please check your plan and \
+                billing details. {}", "x".repeat(400)),
+            "details": [{"@type": "QuotaFailure"}, {"retryDelay": "17s"}]}}]);
         let Failure::Limit(refusal) = of(429, &in_list) else { panic!() };
         assert_eq!(refusal.wait.unwrap().as_secs(), 17);
         let hidden = in_ok(&json!({"error": {"code": 502, "message": "Provider"}})).unwrap();

@@ -67,6 +67,11 @@ impl Complaint {
     fn rest(error: &Value) -> Self {
         let code = [&error["code"], &error["status"]].into_iter().map(text);
         let mut message = text(&error["message"]);
+        // Gemini says far behind when to come back.
+        if let Some(delay) = text(&error["details"]).split("\"retryDelay\":").nth(1) {
+            let delay = delay.split(['}', ',']).next().unwrap_or_default();
+            message = format!("retryDelay: {delay} {message}");
+        }
         // OpenRouter and Gemini put what they were told behind their own words.
         for detail in [&error["metadata"]["raw"], &error["details"]] {
             if !detail.is_null() {
