@@ -84,7 +84,7 @@ fn by_words(data: &Dataset, arguments: &Arguments) -> Result<Value> {
 fn by_ridge(data: &Dataset, seed: u64) -> Result<Option<Measure>> {
     let (discover, heldout) = (data.rows(Split::Discover), data.rows(Split::Heldout));
     let options = EmbedOptions::default();
-    let embedder = embed::fit(&data.texts.gather(&discover), &options, seed, &Unwatched)?;
+    let embedder = embed::fit(&data.texts.gather(&discover), &options, None, seed, &Unwatched)?;
     let rows = [heldout.clone(), discover].concat();
     let x = embedder.embed(&data.texts.gather(&rows), &Unwatched)?;
     let fold: Vec<usize> = (0..rows.len()).map(|i| usize::from(i >= heldout.len())).collect();

@@ -10,7 +10,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[command(name = "hypothesaes", version, arg_required_else_help = true)]
 #[command(after_help = "\
 Start with `hypothesaes demo`, then `hypothesaes run FILE`.
-Exit codes: 0 done, 1 failure, 2 wrong use, 130 interrupted.")]
+A key in OPENAI_API_KEY (or OPENAI_KEY_SAE) puts language models to work; OPENAI_BASE_URL names
+another server. Without them everything is done on this computer.
+Exit codes: 0 done, 1 failure, 2 wrong use, 3 budget or quota reached, 4 too many answers missing,
+130 interrupted.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -34,6 +37,12 @@ pub enum Command {
     Annotate(StageArgs),
     /// In a run directory: test the hypotheses on the held-out texts
     Evaluate(StageArgs),
+    /// Try key, server, models and limits with a few tiny calls, and say what was found
+    Doctor(DoctorArgs),
+    /// Show or export the answers that language models have given so far
+    Cache(CacheArgs),
+    /// Show what the tokens of language models cost
+    Prices(PricesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +53,8 @@ pub struct RunArgs {
     pub data: DataArgs,
     #[command(flatten)]
     pub method: MethodArgs,
+    #[command(flatten)]
+    pub models: ModelArgs,
     /// Run directory [default: runs/NAME-1, or the latest on the same data]
     #[arg(long, value_name = "DIR", help_heading = "General")]
     pub out: Option<PathBuf>,
@@ -161,7 +172,7 @@ pub struct ChoiceArgs {
     pub hypotheses: Option<usize>,
 }
 
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "General")]
 pub struct SharedArgs {
     /// Set any option, as in select.n=10; docs/options.toml lists them (repeatable)
@@ -179,9 +190,85 @@ pub struct SharedArgs {
     /// Print the result only
     #[arg(long)]
     pub quiet: bool,
-    /// Say which stages would be done, and do none
+    /// Say which stages would be done and what they would cost, and do none that costs anything
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub asking: AskingArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Language models")]
+pub struct AskingArgs {
+    /// Ask nothing of anybody: all is done on this computer
+    #[arg(long)]
+    pub local: bool,
+    /// Go on without asking what it may cost
+    #[arg(long)]
+    pub yes: bool,
+    /// Stop before more than so many dollars are spent
+    #[arg(long, value_name = "DOLLARS")]
+    pub max_cost: Option<f64>,
+    /// Use only answers that are kept from earlier runs
+    #[arg(long, conflicts_with = "local")]
+    pub frozen: bool,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Language models")]
+pub struct ModelArgs {
+    /// What the texts are, as in "Restaurant reviews on Yelp"
+    #[arg(long, value_name = "SENTENCE")]
+    pub context: Option<String>,
+    /// What the interpreter should heed, in a file
+    #[arg(long, value_name = "FILE")]
+    pub instructions_file: Option<PathBuf>,
+    /// Model that embeds, or tfidf-svd [default: text-embedding-3-small if there is a key]
+    #[arg(long, value_name = "MODEL")]
+    pub embedder: Option<String>,
+    /// Model that words neurons, or phrases [default: gpt-5.2 if there is a key]
+    #[arg(long, value_name = "MODEL")]
+    pub interpreter: Option<String>,
+    /// Model that annotates, or phrases [default: gpt-5-mini if there is a key]
+    #[arg(long, value_name = "MODEL")]
+    pub annotator: Option<String>,
+    /// Annotate several texts in one call, which costs least
+    #[arg(long, conflicts_with = "single")]
+    pub economy: bool,
+    /// Annotate one text with one concept a call, which costs most
+    #[arg(long)]
+    pub single: bool,
+    /// Rounds in which wordings are mended by their mistakes [default: 2 where they are cheap]
+    #[arg(long, value_name = "ROUNDS")]
+    pub refine: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    #[command(flatten)]
+    pub models: ModelArgs,
+    /// Options file [default: hypothesaes.toml in the current folder, if there is one]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set any option, as in `llm.timeout=60` (repeatable)
+    #[arg(short = 'o', long = "option", value_name = "KEY=VALUE")]
+    pub options: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct CacheArgs {
+    /// Write every answer to this file, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub export: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PricesArgs {
+    /// Only these models
+    pub models: Vec<String>,
+    /// A JSON file of prices beside the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use anyhow::Result;
 use hypothesaes::Error;
+use hypothesaes::annotate::Layout;
 use hypothesaes::data::{DataOptions, Format, TaskChoice};
 use hypothesaes::options::Options;
 use hypothesaes::run::OPTIONS_FILE;
 use hypothesaes::select::Method;
 
 use crate::args::{
-    ChoiceArgs, DataArgs, FormatArg, MethodArgs, RunArgs, SaeArgs, SelectArg, SharedArgs, TaskArg,
+    ChoiceArgs, DataArgs, DoctorArgs, FormatArg, MethodArgs, ModelArgs, RunArgs, SaeArgs,
+    SelectArg, SharedArgs, TaskArg,
 };
 use crate::exit::Usage;
 use crate::progress::line;
@@ -32,7 +34,47 @@ pub fn for_run(args: &RunArgs) -> Result<Options> {
     }
     data(&mut options.data, &args.data);
     method(&mut options, &args.method)?;
+    models(&mut options, &args.models)?;
     Ok(options)
+}
+
+/// The options of `doctor`.
+pub fn for_doctor(args: &DoctorArgs) -> Result<Options> {
+    let mut options = match &args.config {
+        Some(file) => read(file)?,
+        None => read_if_there(Path::new(OPTIONS_FILE), false)?,
+    };
+    for assignment in &args.options {
+        options.set(assignment)?;
+    }
+    models(&mut options, &args.models)?;
+    Ok(options)
+}
+
+fn models(options: &mut Options, args: &ModelArgs) -> Result<()> {
+    let named = [
+        (&mut options.embed.embedder, &args.embedder),
+        (&mut options.interpret.interpreter, &args.interpreter),
+        (&mut options.annotate.annotator, &args.annotator),
+        (&mut options.interpret.context, &args.context),
+    ];
+    for (option, given) in named {
+        if let Some(given) = given {
+            option.clone_from(given);
+        }
+    }
+    if let Some(file) = &args.instructions_file {
+        options.interpret.instructions =
+            fs::read_to_string(file).map_err(Error::file("read", file))?;
+    }
+    if args.economy {
+        options.annotate.layout = Layout::Economy;
+    }
+    if args.single {
+        options.annotate.layout = Layout::Single;
+    }
+    set(&mut options.interpret.refine, args.refine.as_ref());
+    Ok(())
 }
 
 /// The options of a run directory.
@@ -59,6 +101,7 @@ pub fn shared(options: &mut Options, args: &SharedArgs) -> Result<()> {
     if let Some(seed) = args.seed {
         options.seed = seed;
     }
+    set(&mut options.llm.max_cost, args.asking.max_cost.as_ref());
     Ok(())
 }
 

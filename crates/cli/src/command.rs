@@ -4,13 +4,17 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use hypothesaes::Error;
 use hypothesaes::options::Options;
 use hypothesaes::run::{self, Outcome};
 use hypothesaes::store::Stage;
+use hypothesaes::watch::Unwatched;
 
-use crate::args::{Command, RunArgs, SharedArgs, StageArgs};
+use crate::args::{AskingArgs, Command, RunArgs, SharedArgs, StageArgs};
+use crate::consent::{self, Wish};
+use crate::exit::{Missing, Usage};
 use crate::progress::{Progress, line};
-use crate::{ask, choose, demo, interrupt, show};
+use crate::{ask, choose, demo, doctor, interrupt, ledger, models, show};
 
 /// Folder of the run directories whose place the user does not name.
 pub const RUNS: &str = "runs";
@@ -31,19 +35,26 @@ pub fn carry_out(command: Command) -> Result<()> {
         Command::Annotate(args) => stage(&args, Stage::Annotate, |_| Ok(())),
         // The report is what the evaluation looks like to a reader.
         Command::Evaluate(args) => stage(&args, Stage::Report, |_| Ok(())),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Cache(args) => ledger::cache(&args),
+        Command::Prices(args) => ledger::prices(&args),
     }
 }
 
-/// Runs the stages up to `last`, telling how it goes; `None` if only the plan was asked for.
+/// Runs the stages up to `last`, telling how it goes; `None` if only the plan was asked for, or if
+/// the user does not want to spend what it costs.
 pub fn execute(
     options: &Options,
     folder: &Path,
     last: Stage,
     shared: &SharedArgs,
 ) -> Result<Option<Outcome>> {
+    let mut options = options.clone();
+    let models = models::prepare(&mut options, &shared.asking)?;
     options.check()?;
+    let progress = Progress::new(shared.quiet);
     if shared.dry_run {
-        let plan = run::plan(options, folder, last)?;
+        let plan = run::plan(&options, folder, last, models.as_ref(), &Unwatched)?;
         show::print(&if shared.json { show::json(&plan)? } else { show::plan(&plan, folder) })?;
         return Ok(None);
     }
@@ -52,13 +63,56 @@ pub fn execute(
         line(&format!("hypothesaes {}: {}", env!("CARGO_PKG_VERSION"), folder.display()));
     }
     interrupt::kept_in(folder.display().to_string());
-    let outcome = run::run(options, folder, last, &Progress::new(shared.quiet))?;
+    let Some(models) = models else {
+        let outcome = run::run(&options, folder, last, None, &progress)?;
+        return Ok(Some(told(outcome, shared)));
+    };
+    let (models, wish) = consent::asking_first(models, shared);
+    match run::run(&options, folder, last, Some(&models), &progress) {
+        Err(Error::Declined) => declined(wish.get(), &options, folder, last, shared),
+        outcome => Ok(Some(told(outcome?, shared))),
+    }
+}
+
+fn told(outcome: Outcome, shared: &SharedArgs) -> Outcome {
     if !shared.quiet
         && let Some(reused) = show::reused(&outcome.stages)
     {
         line(&reused);
     }
-    Ok(Some(outcome))
+    outcome
+}
+
+/// What follows if the user did not say yes.
+fn declined(
+    wish: Wish,
+    options: &Options,
+    folder: &Path,
+    last: Stage,
+    shared: &SharedArgs,
+) -> Result<Option<Outcome>> {
+    match wish {
+        Wish::Pilot => {
+            let mut options = options.clone();
+            options.data.sample = Some(run::PILOT_ROWS);
+            let mut name = folder.as_os_str().to_owned();
+            name.push("-pilot");
+            let asking = AskingArgs { yes: true, ..shared.asking.clone() };
+            let shared = SharedArgs { asking, ..shared.clone() };
+            execute(&options, Path::new(&name), last, &shared)
+        }
+        Wish::Unsaid => Err(Usage {
+            message: "language models are to be asked, and there is nobody to say yes".into(),
+            hint: "add `--yes`, with `--max-cost DOLLARS` as a ceiling; `--dry-run` shows the \
+                   costs, `--local` asks no model"
+                .into(),
+        }
+        .into()),
+        Wish::Go | Wish::No => {
+            line("nothing was asked and nothing spent");
+            Ok(None)
+        }
+    }
 }
 
 fn run_file(args: &RunArgs) -> Result<()> {
@@ -85,7 +139,16 @@ fn stage(
 }
 
 fn answer(outcome: &Outcome, shared: &SharedArgs) -> Result<()> {
-    show::print(&if shared.json { show::json(outcome)? } else { show::answer(outcome) })
+    show::print(&if shared.json { show::json(outcome)? } else { show::answer(outcome) })?;
+    too_many_missing(outcome)
+}
+
+/// An answer that lacks more than the user allows is an error, though all of it is there.
+pub fn too_many_missing(outcome: &Outcome) -> Result<()> {
+    match outcome.too_many_missing {
+        Some((missing, all)) => Err(Missing { missing, all }.into()),
+        None => Ok(()),
+    }
 }
 
 fn use_threads(threads: Option<NonZeroUsize>) -> Result<()> {

@@ -40,6 +40,8 @@ pub fn demo(args: &DemoArgs) -> Result<()> {
     options.split = SPLIT;
     choose::shared(&mut options, &args.shared)?;
     choose::method(&mut options, &args.method)?;
+    // The demo needs no key, and does the same with one.
+    options.settle(false);
     let folder = match &args.out {
         Some(folder) => folder.clone(),
         None => run::locate(Path::new(RUNS), &options)?,

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dialoguer::console::style;
 use hypothesaes::Error;
+use hypothesaes_llm::Error as Llm;
 
 use crate::interrupt;
 use crate::progress::line;
 
-/// What the exit code says. 3 and 4 are kept for budgets and unanswered questions.
+/// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     Done,
@@ -20,6 +21,10 @@ pub enum Exit {
     Failure,
     /// The command line or the options file.
     Usage,
+    /// The user's ceiling, or the account's money, is reached.
+    Budget,
+    /// Done, but more answers are missing than the user allows.
+    Missing,
     Interrupted,
 }
 
@@ -29,6 +34,8 @@ impl Exit {
             Self::Done => 0,
             Self::Failure => 1,
             Self::Usage => 2,
+            Self::Budget => 3,
+            Self::Missing => 4,
             Self::Interrupted => 130,
         }
     }
@@ -46,6 +53,22 @@ impl std::error::Error for Usage {}
 impl std::fmt::Display for Usage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+/// More answers are missing than the user allows.
+#[derive(Debug, Clone, Copy)]
+pub struct Missing {
+    pub missing: usize,
+    pub all: usize,
+}
+
+impl std::error::Error for Missing {}
+
+impl std::fmt::Display for Missing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { missing, all } = self;
+        write!(f, "{missing} of {all} annotations are missing, more than `llm.max_failed` allows")
     }
 }
 
@@ -72,7 +95,11 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<Usage>().is_some() {
         return Exit::Usage;
     }
+    if error.downcast_ref::<Missing>().is_some() {
+        return Exit::Missing;
+    }
     match error.downcast_ref::<Error>() {
+        Some(Error::Llm(Llm::Money { .. } | Llm::Ceiling { .. })) => Exit::Budget,
         Some(Error::Interrupted) => Exit::Interrupted,
         Some(Error::Option { .. } | Error::Math(hypothesaes_math::Error::Option { .. })) => {
             Exit::Usage
@@ -97,6 +124,11 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     if let Some(usage) = error.downcast_ref::<Usage>() {
         return Some(usage.hint.clone());
     }
+    if error.downcast_ref::<Missing>().is_some() {
+        return Some(
+            "data/annotations.parquet has the reasons; the same command asks again".into(),
+        );
+    }
     let hint = match error.downcast_ref::<Error>()? {
         Error::File { source, .. } => match source.kind() {
             ErrorKind::NotFound => "check the path; a relative one starts at the current folder",
@@ -104,9 +136,35 @@ fn hint(error: &anyhow::Error) -> Option<String> {
             ErrorKind::StorageFull => "free some space; the same command goes on from here",
             _ => return None,
         },
+        Error::Llm(error) => hint_of_model(error)?,
         _ => return None,
     };
     Some(hint.into())
+}
+
+fn hint_of_model(error: &Llm) -> Option<&'static str> {
+    Some(match error {
+        Llm::Unreachable { .. } | Llm::Foreign { .. } => {
+            "check OPENAI_BASE_URL or `llm.base_url`, and that the server runs; `hypothesaes \
+             doctor` tries it; every answer is kept"
+        }
+        Llm::Key { .. } => "check the key in OPENAI_API_KEY; `hypothesaes doctor` tries it",
+        Llm::Model { .. } => {
+            "name a model of this server with `--embedder`, `--interpreter`, `--annotator`, or \
+             leave a stage to this computer with tfidf-svd or phrases"
+        }
+        Llm::Money { .. } => {
+            "every answer is kept: once the account has money, the same command goes on from here"
+        }
+        Llm::Ceiling { .. } => {
+            "every answer is kept: the same command with a higher `--max-cost` goes on from here"
+        }
+        Llm::Frozen { .. } => "leave `--frozen` out to have them asked",
+        Llm::Patience { .. } | Llm::Refused { .. } => {
+            "every answer is kept: the same command goes on from here"
+        }
+        _ => return None,
+    })
 }
 
 /// One line for a fault of the program, however many threads meet it.

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one asks the run to stop, a second one or 1.5 s later the program leaves
+//! Ctrl-C: the first one asks the run to stop, a second one or 2.3 s later the program leaves
 //! anyway. The run directory is valid at every instant, so that leaving loses only unfinished work.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::progress::line;
 
 /// How long a run has to stop by itself.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(2300);
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 static LEFT: AtomicBool = AtomicBool::new(false);

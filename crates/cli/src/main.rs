@@ -6,9 +6,13 @@ mod args;
 mod ask;
 mod choose;
 mod command;
+mod consent;
 mod demo;
+mod doctor;
 mod exit;
 mod interrupt;
+mod ledger;
+mod models;
 mod progress;
 mod show;
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use dialoguer::console::style;
 use hypothesaes::watch::Watch;
+use hypothesaes_llm::ask::State;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::interrupt;
@@ -35,6 +36,9 @@ struct Current {
     start: Instant,
     pace: Pace,
     bar: ProgressBar,
+    unit: &'static str,
+    /// What was last said to be waited for, and when.
+    held: Option<(String, Instant)>,
 }
 
 impl Progress {
@@ -66,7 +70,16 @@ impl Watch for Progress {
             }
         }
         let pace = Pace::default();
-        *self.now() = Some(Current { stage, total, done: 0, start: Instant::now(), pace, bar });
+        *self.now() = Some(Current {
+            stage,
+            total,
+            done: 0,
+            start: Instant::now(),
+            pace,
+            bar,
+            unit,
+            held: None,
+        });
     }
 
     fn advance(&self, done: u64) {
@@ -104,9 +117,36 @@ impl Watch for Progress {
         }
     }
 
+    fn asking(&self, state: &State) {
+        let mut now = self.now();
+        let Some(current) = now.as_mut() else { return };
+        let spent = state.spent.filter(|spent| *spent > 0.0);
+        let spent = spent.map_or_else(String::new, |spent| format!(", ${spent:.2}"));
+        let held = state.held.as_ref().map(|(why, wait)| waits(why, *wait));
+        let said = held.clone().unwrap_or_else(|| format!("{} under way", state.in_flight));
+        current.bar.set_message(format!("{}{spent}  {said}", current.unit));
+        let (Some(held), How::Lines, Some((why, wait))) = (held, self.how, &state.held) else {
+            return;
+        };
+        let is_new = current
+            .held
+            .as_ref()
+            .is_none_or(|(told, at)| told != why || at.elapsed() >= MAX_SILENCE);
+        // Short waits are the normal pace of a limit.
+        if is_new && *wait >= MIN_WAIT {
+            line(&format!("{}: {held}", current.stage));
+            current.held = Some((why.clone(), Instant::now()));
+        }
+    }
+
     fn interrupted(&self) -> bool {
         interrupt::asked()
     }
+}
+
+/// What is waited for, and how long.
+fn waits(why: &str, wait: f64) -> String {
+    format!("waits {} ({why})", seconds(Duration::from_secs_f64(wait.clamp(0.0, 1e6))))
 }
 
 /// A line on stderr. Nobody is left to tell if that fails.
@@ -133,6 +173,8 @@ fn bar(stage: &'static str, total: u64, unit: &'static str) -> ProgressBar {
     bar
 }
 
+/// Seconds of waiting that are worth a line.
+const MIN_WAIT: f64 = 5.0;
 const MIN_SILENCE: Duration = Duration::from_secs(1);
 const MAX_SILENCE: Duration = Duration::from_secs(30);
 

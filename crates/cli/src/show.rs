@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use hypothesaes::data::Task;
 use hypothesaes::evaluate::{Effect, FitKind, Metric, Model, Status, Together};
-use hypothesaes::run::{Hypothesis, Outcome, PlannedStage, TestSummary};
+use hypothesaes::run::{Hypothesis, Outcome, Plan, TestSummary};
 use hypothesaes::store::StageReport;
 use serde::Serialize;
+
+use crate::consent;
 
 /// Writes to stdout; whoever closes it early has read enough.
 pub fn print(text: &str) -> Result<()> {
@@ -57,15 +59,18 @@ pub fn reused(stages: &[StageReport]) -> Option<String> {
 }
 
 /// What a run would do, and where.
-pub fn plan(plan: &[PlannedStage], folder: &Path) -> String {
+pub fn plan(plan: &Plan, folder: &Path) -> String {
     let mut text = format!("in {}:\n", folder.display());
-    for stage in plan {
+    for stage in &plan.stages {
         let fate = match (&stage.again_because, stage.reused) {
             (_, true) => "would be reused".into(),
             (Some(why), false) => format!("would be done again because {why}"),
             (None, false) => "would be done".into(),
         };
         let _ = writeln!(text, "{:>9}  {fate}", stage.stage.name());
+    }
+    if let Some(estimate) = &plan.estimate {
+        text += &consent::table(estimate);
     }
     text
 }

@@ -24,6 +24,12 @@ pub enum Error {
     /// The numerics refused.
     #[error(transparent)]
     Math(#[from] hypothesaes_math::Error),
+    /// A language model cannot be asked on; every answer that arrived is kept.
+    #[error(transparent)]
+    Llm(hypothesaes_llm::Error),
+    /// The user does not want it asked; nothing was.
+    #[error("nothing was asked")]
+    Declined,
     /// The user asked to stop; everything finished is kept.
     #[error("interrupted")]
     Interrupted,
@@ -79,5 +85,18 @@ impl Error {
         allowed: impl Into<String>,
     ) -> Self {
         Self::Option { name: name.into(), value: value.to_string(), allowed: allowed.into() }
+    }
+}
+
+impl From<hypothesaes_llm::Error> for Error {
+    fn from(error: hypothesaes_llm::Error) -> Self {
+        use hypothesaes_llm::Error as Llm;
+        match error {
+            Llm::Interrupted => Self::Interrupted,
+            Llm::Option { name, value, allowed } => {
+                Self::Option { name: format!("llm.{name}"), value, allowed }
+            }
+            other => Self::Llm(other),
+        }
     }
 }

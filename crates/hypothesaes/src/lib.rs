@@ -14,6 +14,7 @@ pub mod embed;
 pub mod error;
 pub mod evaluate;
 pub mod interpret;
+pub mod models;
 pub mod options;
 pub mod run;
 pub mod sae;

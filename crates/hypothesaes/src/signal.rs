@@ -4,12 +4,16 @@
 //! cross-validated fit of a ridge regression, beside the same on shuffled targets. Held-out texts
 //! stay untouched.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hypothesaes_math::metrics::{self, Measure};
 use hypothesaes_math::random;
 use hypothesaes_math::ridge::CrossValidated;
-use hypothesaes_math::{Error as MathError, Matrix};
+use hypothesaes_math::svd::{Product, SvdOptions, truncated};
+use hypothesaes_math::vector::dot;
+use hypothesaes_math::{Error as MathError, Matrix, Sparse};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +27,9 @@ pub const VERSION: u32 = 1;
 const N_FOLDS: usize = 5;
 const N_PERMUTATIONS: usize = 10;
 const LEVEL: f64 = 0.95;
+/// Dimensions that the ridge is fitted on; of more, the leading ones of so many texts.
+const MAX_DIM: usize = 256;
+const MAX_ROWS: usize = 3000;
 
 /// What the check found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +57,7 @@ pub struct Signal {
 pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Result<Signal> {
     let metric = if *task == Task::Continuous { "r_squared" } else { "auc" };
     let fold = folds(unit, seed);
+    let x = &*reduced(x, seed)?;
     let ridge = match CrossValidated::new(x, &fold, N_FOLDS) {
         Ok(ridge) => ridge,
         Err(MathError::Data(_)) => return Ok(judged(metric, None, &[], y.len())),
@@ -64,6 +72,36 @@ pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Res
         permuted.extend(measure(&ridge, &shuffled, task)?.map(|m| m.value));
     }
     Ok(judged(metric, fit, &permuted, y.len()))
+}
+
+/// `x` along its leading directions if it has more dimensions than the ridge can take in a second or
+/// two. The directions know nothing of the target.
+fn reduced(x: &Matrix, seed: u64) -> Result<Cow<'_, Matrix>> {
+    if x.cols() <= MAX_DIM {
+        return Ok(Cow::Borrowed(x));
+    }
+    let mut stream = random::stream(seed, "signal directions");
+    let mut rows = random::permutation(x.rows(), &mut stream);
+    rows.truncate(MAX_ROWS);
+    rows.sort_unstable();
+    let mut sample = Sparse::new(x.cols());
+    for row in rows {
+        sample.push_row((0u32..).zip(x.row(row).iter().copied()));
+    }
+    let size = SvdOptions { rank: MAX_DIM, oversample: 16, iterations: 1 };
+    let right = truncated(&Product::new(vec![sample])?, size, &mut stream)?.right;
+    let directions: Vec<Vec<f32>> =
+        (0..right.cols()).map(|j| (0..right.rows()).map(|i| right.row(i)[j]).collect()).collect();
+    let mut out = Matrix::zeros(x.rows(), directions.len());
+    if !directions.is_empty() {
+        let rows = out.data_mut().par_chunks_exact_mut(directions.len());
+        rows.enumerate().for_each(|(i, row)| {
+            for (value, direction) in row.iter_mut().zip(&directions) {
+                *value = dot(x.row(i), direction);
+            }
+        });
+    }
+    Ok(Cow::Owned(out))
 }
 
 /// Numbers the texts by what they must share a fold with: their group, else their own wording.

@@ -1,5 +1,7 @@
 //! How stages tell what they do, and learn that the user wants them to stop.
 
+use hypothesaes_llm::ask::State;
+
 use crate::{Error, Result};
 
 /// Receives progress; asked between pieces of work whether to go on.
@@ -12,6 +14,8 @@ pub trait Watch: Sync {
     fn say(&self, line: &str);
     /// The stage has ended; `summary` in a few words.
     fn end(&self, summary: &str);
+    /// How the asking of a language model goes; called a few times a second while it does.
+    fn asking(&self, _: &State) {}
     /// Whether the user asked to stop.
     fn interrupted(&self) -> bool;
 

@@ -1,4 +1,4 @@
-//! The difference of two proportions.
+//! A proportion, and the difference of two.
 
 use statrs::distribution::{Discrete, Hypergeometric};
 
@@ -24,6 +24,18 @@ impl Share {
         let scale = 1.0 + z * z / n;
         ((middle - reach) / scale, (middle + reach) / scale)
     }
+}
+
+/// A proportion with Wilson's score interval; `None` without trials.
+///
+/// Source: Wilson (1927), Probable inference, J. Am. Stat. Assoc. 22.
+#[must_use]
+pub fn proportion(share: Share, level: Level) -> Option<Estimate> {
+    (share.trials > 0).then(|| {
+        let (low, high) = share.wilson(level.normal_quantile());
+        let (conf_low, conf_high) = (Some(low.max(0.0)), Some(high.min(1.0)));
+        Estimate { conf_low, conf_high, ..Estimate::bare(share.value()) }
+    })
 }
 
 /// Proportion `a` minus proportion `b`, with Newcombe's hybrid score interval.

@@ -5,9 +5,9 @@ use crate::program::Folder;
 #[test]
 fn help_of_every_command() {
     let folder = Folder::new();
-    for command in
-        ["", "run", "demo", "embed", "train", "select", "interpret", "annotate", "evaluate"]
-    {
+    let commands =
+        ["", "run", "demo", "embed", "train", "select", "interpret", "annotate", "evaluate"];
+    for command in commands.into_iter().chain(["doctor", "cache", "prices"]) {
         let words: Vec<&str> =
             [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let went = folder.run(&words).well();

@@ -4,70 +4,82 @@
 //! missing for every pair. An [`Annotate`] knows nothing of neurons or of the target, so that a
 //! language model can stand in for the embedded [`PhraseAnnotator`]. Statistics come later.
 
+mod model;
+mod options;
 mod phrases;
 mod table;
 mod wording;
 
-use serde::{Deserialize, Serialize};
-
 use crate::Result;
 use crate::data::Texts;
+use crate::models::{Models, Use};
 use crate::text::Language;
 use crate::watch::Watch;
 
+pub use model::{Calibration, ModelAnnotator};
+pub(crate) use model::{Shape, first_words};
+pub use options::{AnnotateOptions, DEFAULT_MODEL, Layout, PHRASES};
 pub use phrases::PhraseAnnotator;
+pub(crate) use table::calibration_table;
 pub use wording::{read_wording, write_wording};
 
 /// Goes up with every change that makes equal input and options give other results.
 pub const VERSION: u32 = 1;
 
-/// How concepts are looked for in texts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AnnotateOptions {
-    /// Who annotates: `phrases`, the embedded annotator.
-    pub annotator: Annotator,
-}
-
-/// Who annotates.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Annotator {
-    /// Looks for the quoted phrases of a concept such as `mentions "wait" or "minutes"`.
-    #[default]
-    Phrases,
-}
-
 /// Decides for every concept and text whether the one is true of the other.
 pub trait Annotate: Sync {
-    /// Annotates every text with every concept. Equal concepts and equal texts keep their own rows
-    /// and columns; an answer that could not be had is `None`, never an error.
+    /// Annotates the pairs of concept and text that are `wanted`, by their indices; the others are
+    /// `None`. Equal concepts and equal texts keep their own rows and columns; an answer that could
+    /// not be had is `None` too, never an error.
     ///
     /// # Errors
-    /// [`crate::Error::Option`] for a concept this annotator cannot read; [`crate::Error::Interrupted`].
+    /// [`crate::Error::Option`] for a concept this annotator cannot read; [`crate::Error::Llm`] if
+    /// a model cannot be asked on; [`crate::Error::Interrupted`].
+    fn annotate_where(
+        &self,
+        concepts: &[String],
+        texts: &Texts,
+        wanted: &(dyn Fn(usize, usize) -> bool + Sync),
+        watch: &dyn Watch,
+    ) -> Result<Annotations>;
+
+    /// Annotates every text with every concept.
     fn annotate(
         &self,
         concepts: &[String],
         texts: &Texts,
         watch: &dyn Watch,
-    ) -> Result<Annotations>;
+    ) -> Result<Annotations> {
+        self.annotate_where(concepts, texts, &|_, _| true, watch)
+    }
+
+    /// Whether an answer costs money or seconds, so that fewer are asked for.
+    fn is_costly(&self) -> bool {
+        false
+    }
 }
 
 /// Concepts x texts: yes, no, or `None` where the answer is missing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Annotations {
     n_texts: usize,
     values: Vec<Vec<Option<bool>>>,
+    /// Probability of yes, in the form of the values, where a model tells it; else empty.
+    pub p_yes: Vec<Vec<Option<f32>>>,
+    /// Answers that could not be had.
+    pub missing: Vec<Missing>,
+    /// What became of calibrations.
+    pub calibrations: Vec<Calibration>,
+    /// The prompts that were used, by name.
+    pub prompts: Vec<(&'static str, String)>,
 }
 
-impl AnnotateOptions {
-    /// # Errors
-    /// None so far: every value that can be written is allowed.
-    pub fn check(&self) -> Result<()> {
-        match self.annotator {
-            Annotator::Phrases => Ok(()),
-        }
-    }
+/// An answer that could not be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    pub concept: usize,
+    pub text: usize,
+    pub reason: String,
 }
 
 impl Annotations {
@@ -79,7 +91,7 @@ impl Annotations {
         for answers in &values {
             hypothesaes_math::Error::check_len("annotations", answers.len(), n_texts)?;
         }
-        Ok(Self { n_texts, values })
+        Ok(Self { n_texts, values, ..Self::default() })
     }
 
     /// Number of concepts.
@@ -117,27 +129,41 @@ pub fn annotate(
     texts: &Texts,
     watch: &dyn Watch,
 ) -> Result<Annotations> {
-    watch.begin("annotate", texts.len() as u64, "texts");
+    watch.begin("annotate", (concepts.len() * texts.len()) as u64, "answers");
     let annotations = annotator.annotate(concepts, texts, watch)?;
     hypothesaes_math::Error::check_len("concepts", annotations.n_concepts(), concepts.len())?;
     hypothesaes_math::Error::check_len("texts", annotations.n_texts(), texts.len())?;
     let missing = annotations.n_missing();
     if missing > 0 {
         let all = concepts.len() * texts.len();
+        let reason = annotations.missing.first().map_or("", |m| m.reason.as_str());
+        let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
         watch.say(&format!(
-            "{missing} of {all} annotations are missing and stay out of the statistics"
+            "{missing} of {all} annotations are missing{reason}; they stay out of the statistics, \
+             and the next run asks for them again"
         ));
     }
     watch.end(&format!("{} concepts x {} texts", concepts.len(), texts.len()));
     Ok(annotations)
 }
 
-/// The annotator that `options` name; `language` is that of the texts.
-#[must_use]
-pub fn annotator(options: &AnnotateOptions, language: Language) -> Box<dyn Annotate> {
-    match options.annotator {
-        Annotator::Phrases => Box::new(PhraseAnnotator::new(language)),
-    }
+/// The annotator that `options` name, for the ledger's `stage`; `language` is that of the texts. A
+/// model calibrates itself if there is a `seed`.
+///
+/// # Errors
+/// [`crate::Error::Option`] if `models` has none to annotate; those of the user's prompts.
+pub fn annotator<'a>(
+    options: &AnnotateOptions,
+    language: Language,
+    models: Option<&'a Models>,
+    stage: &'static str,
+    seed: Option<u64>,
+) -> Result<Box<dyn Annotate + 'a>> {
+    let Some(model) = options.model() else {
+        return Ok(Box::new(PhraseAnnotator::new(language)));
+    };
+    let asked = Models::expect(models, Use::Annotate, model.name)?;
+    Ok(Box::new(ModelAnnotator::new(asked, stage, options, seed)?))
 }
 
 #[cfg(test)]
@@ -149,10 +175,11 @@ mod tests {
     struct Absent;
 
     impl Annotate for Absent {
-        fn annotate(
+        fn annotate_where(
             &self,
             concepts: &[String],
             texts: &Texts,
+            _: &(dyn Fn(usize, usize) -> bool + Sync),
             _: &dyn Watch,
         ) -> Result<Annotations> {
             let answers = (0..texts.len()).map(|i| (i % 2 == 0).then_some(true)).collect();
@@ -164,7 +191,13 @@ mod tests {
     struct Careless;
 
     impl Annotate for Careless {
-        fn annotate(&self, _: &[String], texts: &Texts, _: &dyn Watch) -> Result<Annotations> {
+        fn annotate_where(
+            &self,
+            _: &[String],
+            texts: &Texts,
+            _: &(dyn Fn(usize, usize) -> bool + Sync),
+            _: &dyn Watch,
+        ) -> Result<Annotations> {
             Annotations::new(texts.len(), Vec::new())
         }
     }
@@ -188,8 +221,8 @@ mod tests {
     fn trap_27_equal_texts_and_equal_concepts_stay_apart() {
         let texts = Texts::from_iter(["slow", "fast", "slow"]);
         let concept = write_wording(["slow"]);
-        let annotator = annotator(&AnnotateOptions::default(), Language::English);
-        let got = annotate(&*annotator, &[concept.clone(), concept], &texts, &Unwatched).unwrap();
+        let annotator = PhraseAnnotator::new(Language::English);
+        let got = annotate(&annotator, &[concept.clone(), concept], &texts, &Unwatched).unwrap();
         assert_eq!((got.n_concepts(), got.n_texts()), (2, 3));
         assert_eq!(got.concept(0), [Some(true), Some(false), Some(true)]);
         assert_eq!(got.concept(1), got.concept(0));

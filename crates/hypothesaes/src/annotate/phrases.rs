@@ -49,10 +49,11 @@ impl PhraseAnnotator {
 
 impl Annotate for PhraseAnnotator {
     /// O(words of the texts); exact, hence nothing is ever missing.
-    fn annotate(
+    fn annotate_where(
         &self,
         concepts: &[String],
         texts: &Texts,
+        wanted: &(dyn Fn(usize, usize) -> bool + Sync),
         watch: &dyn Watch,
     ) -> Result<Annotations> {
         let phrases = self.phrases(concepts)?;
@@ -61,11 +62,11 @@ impl Annotate for PhraseAnnotator {
             watch.check()?;
             let rows: Vec<usize> = (start..texts.len().min(start + BLOCK)).collect();
             for found in phrases.find(&Corpus::new(&self.analyzer, &texts.gather(&rows))) {
-                for (answers, found) in values.iter_mut().zip(found) {
-                    answers.push(Some(found));
+                for (c, (answers, found)) in values.iter_mut().zip(found).enumerate() {
+                    answers.push(wanted(c, answers.len()).then_some(found));
                 }
             }
-            watch.advance(rows.len() as u64);
+            watch.advance((concepts.len() * rows.len()) as u64);
         }
         Annotations::new(texts.len(), values)
     }

@@ -2,7 +2,7 @@
 
 use hypothesaes_math::Error;
 
-use super::Annotations;
+use super::{Annotations, Calibration};
 use crate::Result;
 use crate::table::{Column, Table, Values};
 
@@ -23,6 +23,13 @@ impl Annotations {
             values: Values::Integer(rows.repeat(hypothesis_ids.len())),
         };
         let values = self.values.iter().flatten().copied();
+        let n = self.n_concepts() * self.n_texts();
+        let mut reasons = vec![None; n];
+        for missing in &self.missing {
+            reasons[missing.concept * self.n_texts() + missing.text] = Some(missing.reason.clone());
+        }
+        let p_yes = self.p_yes.iter().flatten().map(|p| p.map(f64::from));
+        let p_yes = p_yes.chain(std::iter::repeat(None)).take(n);
         Ok(Table {
             name: "annotations",
             columns: vec![
@@ -33,9 +40,52 @@ impl Annotations {
                     "whether the concept is true of the text; empty if missing",
                     values,
                 ),
+                Column::number(
+                    "p_yes",
+                    "share",
+                    "probability of yes that the model gives; empty if it gives none",
+                    p_yes,
+                ),
+                Column::text("reason", "why the annotation is missing", reasons),
             ],
         })
     }
+}
+
+/// Table `calibration`: a row per way of stacking that was tried; `None` if none was.
+pub(crate) fn calibration_table(calibrations: &[Calibration]) -> Option<Table> {
+    let number = |name, unit, description, of: fn(&Calibration) -> Option<f64>| {
+        Column::number(name, unit, description, calibrations.iter().map(of))
+    };
+    let count = |name, description, of: fn(&Calibration) -> usize| {
+        Column::integer(name, "count", description, calibrations.iter().map(|c| Some(of(c))))
+    };
+    let layout = |c: &Calibration| Some(format!("{:?}", c.layout).to_lowercase());
+    let columns = vec![
+        Column::text("layout", "how pairs were put into calls", calibrations.iter().map(layout)),
+        count("stack", "concepts per text and call, at most", |c| c.stack),
+        count("n", "pairs asked stacked, singly, and singly again", |c| c.n),
+        number("agreement", "share", "pairs on which stacked and single answers agree", |c| {
+            Some(c.agreement)
+        }),
+        number("conf_low", "share", "lower end of its 95 % interval (Wilson)", |c| {
+            Some(c.conf_low)
+        }),
+        number("conf_high", "share", "upper end", |c| Some(c.conf_high)),
+        number("kappa", "kappa", "agreement corrected for chance (Cohen)", |c| c.kappa),
+        number("self_agreement", "share", "pairs on which two single answers agree", |c| {
+            Some(c.self_agreement)
+        }),
+        number("self_conf_low", "share", "lower end of its 95 % interval (Wilson)", |c| {
+            Some(c.self_conf_low)
+        }),
+        Column::flag(
+            "stands",
+            "whether agreement reaches self_conf_low, so that the run may ask so",
+            calibrations.iter().map(|c| Some(c.stands)),
+        ),
+    ];
+    (!calibrations.is_empty()).then_some(Table { name: "calibration", columns })
 }
 
 #[cfg(test)]

@@ -44,6 +44,8 @@ pub struct DataOptions {
     pub validation: Option<PathBuf>,
     /// A file of its own for the held-out part, with the same columns.
     pub heldout: Option<PathBuf>,
+    /// Keep a random sample of so many rows, for a first look.
+    pub sample: Option<usize>,
 }
 
 /// How a file holds its rows. Each may also be packed by gzip or zstd.
@@ -77,6 +79,10 @@ impl DataOptions {
     pub fn check(&self) -> Result<()> {
         if self.path.as_os_str().is_empty() {
             return Err(Error::option("path", "", "name the file to read"));
+        }
+        if self.sample.is_some_and(|n| n < 20) {
+            let given = self.sample.unwrap_or_default();
+            return Err(Error::option("data.sample", given, "choose at least 20"));
         }
         if !self.columns.is_empty() && !self.no_header {
             let given = self.columns.join(",");

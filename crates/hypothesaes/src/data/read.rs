@@ -16,6 +16,7 @@ use super::target::{Decision, Wish};
 use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, notes};
 use crate::watch::{Unwatched, Watch};
 use crate::{Error, Result};
+use hypothesaes_math::random::{permutation, stream};
 
 /// What [`read`] hands over.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,10 +97,10 @@ pub fn read(
     };
     let decision = gathered.targets.decide(wish)?;
     let split = split_rows(&inputs, &gathered, &decision, shares, seed)?;
-    let counts = counts(&gathered, &split);
+    let mut counts = counts(&gathered, &split);
     let hashes = inputs.iter().zip(&files).map(|((part, _), file)| (*part, file.hash.as_str()));
     let content_hash = combined(hashes);
-    let notes = notes::lines(&Told {
+    let mut notes = notes::lines(&Told {
         inputs: &inputs,
         chosen: &chosen,
         gathered: &gathered,
@@ -109,7 +110,7 @@ pub fn read(
         seed,
     });
     watch.end(&format!("{} texts", count(gathered.row_id.len())));
-    let dataset = Dataset {
+    let mut dataset = Dataset {
         texts: gathered.texts,
         y: decision.y,
         task: decision.task,
@@ -118,7 +119,28 @@ pub fn read(
         group: gathered.groups.map(|groups| groups.of_row),
         row_id: gathered.row_id,
     };
+    if let Some(n) = options.sample.filter(|n| *n < dataset.split.len()) {
+        notes.push(format!("a random sample of {n} of {} rows", dataset.split.len()));
+        dataset = sample(&dataset, n, seed);
+        counts.count_parts(&dataset.split);
+    }
     Ok(Loaded { dataset, dropped: gathered.dropped, counts, notes, files, content_hash })
+}
+
+/// `n` rows at random, each in its part.
+fn sample(data: &Dataset, n: usize, seed: u64) -> Dataset {
+    let mut rows = permutation(data.split.len(), &mut stream(seed, "sample"));
+    rows.truncate(n);
+    rows.sort_unstable();
+    Dataset {
+        texts: data.texts.gather(&rows),
+        y: rows.iter().map(|&i| data.y[i]).collect(),
+        task: data.task.clone(),
+        target: data.target.clone(),
+        split: rows.iter().map(|&i| data.split[i]).collect(),
+        group: data.group.as_ref().map(|group| rows.iter().map(|&i| group[i]).collect()),
+        row_id: rows.iter().map(|&i| data.row_id[i]).collect(),
+    }
 }
 
 /// [`Loaded::content_hash`] without understanding the files.
@@ -198,7 +220,6 @@ fn split_rows(
 
 /// What was counted while reading, and the sizes of the parts.
 fn counts(gathered: &Gathered, split: &[Split]) -> Counts {
-    let of = |part| split.iter().filter(|&&s| s == part).count() as u64;
     let (groups, straddling) = gathered.groups.as_ref().map_or((0, 0), |groups| {
         let mut parts = vec![0_u8; groups.n as usize];
         for (&group, &part) in groups.of_row.iter().zip(split) {
@@ -206,13 +227,17 @@ fn counts(gathered: &Gathered, split: &[Split]) -> Counts {
         }
         (groups.n.into(), parts.iter().filter(|parts| parts.count_ones() > 1).count() as u64)
     });
-    Counts {
-        kept: split.len() as u64,
-        discover: of(Split::Discover),
-        validation: of(Split::Validation),
-        heldout: of(Split::Heldout),
-        groups,
-        straddling_groups: straddling,
-        ..gathered.counts
+    let mut counts = Counts { groups, straddling_groups: straddling, ..gathered.counts };
+    counts.count_parts(split);
+    counts
+}
+
+impl Counts {
+    fn count_parts(&mut self, split: &[Split]) {
+        let of = |part| split.iter().filter(|&&s| s == part).count() as u64;
+        self.kept = split.len() as u64;
+        self.discover = of(Split::Discover);
+        self.validation = of(Split::Validation);
+        self.heldout = of(Split::Heldout);
     }
 }

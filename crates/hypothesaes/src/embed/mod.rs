@@ -6,6 +6,7 @@
 
 mod features;
 mod grams;
+mod model;
 mod options;
 mod spread;
 #[cfg(test)]
@@ -14,60 +15,76 @@ mod tfidf_svd;
 
 use hypothesaes_math::Matrix;
 
-pub use options::EmbedOptions;
+pub use model::ModelEmbedder;
+pub use options::{DEFAULT_MODEL, EmbedOptions, TFIDF_SVD};
 pub use tfidf_svd::TfidfSvd;
 
 use crate::Result;
 use crate::data::Texts;
+use crate::models::{Models, Use, no_model};
 use crate::watch::Watch;
 
 /// Goes up with every change that makes equal texts and options give other vectors.
 pub const VERSION: u32 = 1;
 
 /// Turns texts into vectors.
-pub trait Embed: Send + Sync {
+pub trait Embed {
     /// Names everything that determines a vector: two embedders with equal ids give equal vectors.
     fn id(&self) -> String;
-    /// Entries of a vector.
-    fn dim(&self) -> usize;
     /// One row per text, of unit length; zeros for a text of which the embedder knows nothing.
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`], and whatever keeps the embedder from working.
     fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix>;
+    /// Whether zeros stand for a vector that could not be had, and may be had another time.
+    fn may_lack(&self) -> bool {
+        false
+    }
 }
 
 /// The embedder that `options` names, fitted on the discover texts if it learns from texts.
 ///
 /// # Errors
-/// [`crate::Error::Option`]; [`crate::Error::Data`] if the texts have no words;
-/// [`crate::Error::Interrupted`].
-pub fn fit(
+/// [`crate::Error::Option`], also if `models` has none to embed; [`crate::Error::Data`] if the
+/// texts have no words; [`crate::Error::Interrupted`].
+pub fn fit<'a>(
     discover: &Texts,
     options: &EmbedOptions,
+    models: Option<&'a Models>,
     seed: u64,
     watch: &dyn Watch,
-) -> Result<Box<dyn Embed>> {
+) -> Result<Box<dyn Embed + 'a>> {
     options.check()?;
+    if let Some(model) = options.model() {
+        let models = models.ok_or_else(|| no_model(Use::Embed, model.name))?;
+        let model = models.of(Use::Embed).ok_or_else(|| no_model(Use::Embed, model.name))?;
+        return Ok(Box::new(ModelEmbedder::new(models.client(), model)));
+    }
     Ok(Box::new(TfidfSvd::fit(discover, options, seed, watch)?))
 }
 
-/// Vectors of all texts (n x d), with a line to the user about those that could not be told.
+/// Vectors of all texts (n x d), and how many could not be had; with a line to the user about
+/// those and about texts that could not be told.
 ///
 /// # Errors
 /// As [`Embed::embed`].
-pub fn embed(embedder: &dyn Embed, texts: &Texts, watch: &dyn Watch) -> Result<Matrix> {
+pub fn embed(embedder: &dyn Embed, texts: &Texts, watch: &dyn Watch) -> Result<(Matrix, usize)> {
     watch.begin("embed", texts.len() as u64, "texts");
     let x = embedder.embed(texts, watch)?;
     let unknown = (0..x.rows()).filter(|&i| x.row(i).iter().all(|&v| v == 0.0)).count();
-    if unknown > 0 {
+    let lacking = if embedder.may_lack() { unknown } else { 0 };
+    let n = texts.len();
+    if lacking > 0 {
         watch.say(&format!(
-            "{unknown} of {} texts hold nothing the embedder knows; their vectors are zero",
-            texts.len()
+            "{lacking} of {n} texts have no vector; theirs are zero, and the next run asks again"
+        ));
+    } else if unknown > 0 {
+        watch.say(&format!(
+            "{unknown} of {n} texts hold nothing the embedder knows; their vectors are zero"
         ));
     }
-    watch.end(&format!("{} texts, {} dimensions", texts.len(), embedder.dim()));
-    Ok(x)
+    watch.end(&format!("{n} texts, {} dimensions", x.cols()));
+    Ok((x, lacking))
 }
 
 fn as_id(index: usize) -> u32 {

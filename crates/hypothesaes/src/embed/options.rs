@@ -1,48 +1,80 @@
 //! How texts are embedded.
 
+use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
+use crate::models::ModelOptions;
+use crate::options::AUTO;
 use crate::text::Language;
 use crate::{Error, Result};
 
 /// Name of the embedded default.
-pub(super) const TFIDF_SVD: &str = "tfidf-svd";
+pub const TFIDF_SVD: &str = "tfidf-svd";
+/// The model that is asked where the user names none.
+pub const DEFAULT_MODEL: &str = "text-embedding-3-small";
 
 /// How texts are embedded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmbedOptions {
-    /// What makes the vectors: `tfidf-svd`, the embedded one.
+    /// What makes the vectors: `tfidf-svd`, the embedded one, or the name of a server's model;
+    /// `auto` is a model where there is a key, else the embedded one.
     pub embedder: String,
-    /// Entries of a vector; fewer if the texts do not hold as many directions.
+    /// Entries of a vector of the embedded one; fewer if the texts do not hold as many directions.
     pub dim: usize,
+    /// Entries of a model's vector; by default as many as the model gives.
+    pub dimensions: Option<u32>,
     /// Language of the texts, for stemming; `none` leaves words as they are.
     pub language: Language,
     /// Discover texts the embedder learns from at most; of more, it takes a random sample.
     pub max_fit_texts: usize,
+    /// Address of the model's server; by default `llm.base_url`.
+    pub base_url: Option<String>,
+    /// Environment variable of its key; by default `llm.key_env`.
+    pub key_env: Option<String>,
 }
 
 impl Default for EmbedOptions {
     fn default() -> Self {
         Self {
-            embedder: TFIDF_SVD.into(),
+            embedder: AUTO.into(),
             dim: 256,
+            dimensions: None,
             language: Language::default(),
             max_fit_texts: 20_000,
+            base_url: None,
+            key_env: None,
         }
     }
 }
 
 impl EmbedOptions {
+    /// The model that embeds; `None` if the embedded one does.
+    pub(crate) fn model(&self) -> Option<ModelOptions<'_>> {
+        let name = self.embedder.as_str();
+        (![AUTO, TFIDF_SVD].contains(&name)).then_some(ModelOptions {
+            name,
+            base_url: self.base_url.as_deref(),
+            key_env: self.key_env.as_deref(),
+            effort: Effort::Default,
+            temperature: None,
+            dimensions: self.dimensions,
+        })
+    }
+
     /// # Errors
-    /// [`Error::Option`] for an embedder that is not there, or a number out of range.
+    /// [`Error::Option`] for a number out of range.
     pub fn check(&self) -> Result<()> {
-        if self.embedder != TFIDF_SVD {
-            let allowed = format!("there is no such embedder, the embedded one is `{TFIDF_SVD}`");
+        if self.embedder.trim().is_empty() {
+            let allowed = format!("name a model, or `{TFIDF_SVD}`, the embedded one");
             return Err(Error::option("embed.embedder", &self.embedder, allowed));
         }
         if !(1..=4096).contains(&self.dim) {
             return Err(Error::option("embed.dim", self.dim, "choose 1 to 4096"));
+        }
+        if self.dimensions.is_some_and(|dim| !(1..=65_536).contains(&dim)) {
+            let value = self.dimensions.unwrap_or_default();
+            return Err(Error::option("embed.dimensions", value, "choose 1 to 65536"));
         }
         if self.max_fit_texts < 100 {
             return Err(Error::option("embed.max_fit_texts", self.max_fit_texts, "at least 100"));

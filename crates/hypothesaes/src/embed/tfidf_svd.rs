@@ -74,6 +74,11 @@ impl TfidfSvd {
         Ok(Self { analyzer, features, directions, id })
     }
 
+    /// Entries of a vector.
+    pub fn dim(&self) -> usize {
+        self.directions.cols()
+    }
+
     fn block(&self, texts: &Texts, rows: &[usize]) -> Result<Matrix> {
         let tokens = Tokens::new(&self.analyzer, texts, rows);
         let (texts, parts) = self.features.matrices(&tokens);
@@ -86,10 +91,6 @@ impl TfidfSvd {
 impl Embed for TfidfSvd {
     fn id(&self) -> String {
         self.id.clone()
-    }
-
-    fn dim(&self) -> usize {
-        self.directions.cols()
     }
 
     /// A text's vector is that of its features along the directions, in any company the same.

@@ -4,6 +4,7 @@ use hypothesaes_math::regression::columns::{Column, classify};
 use hypothesaes_math::regression::{self, Inference, Term, Variance, infer};
 use hypothesaes_math::{Error as MathError, Level};
 
+use super::single::phi;
 use super::{Annotations, Effect, Model, Status, Tested, adjust, hypothesis_id};
 use crate::Result;
 use crate::data::Task;
@@ -20,6 +21,8 @@ pub(super) struct Joint {
     pub messages: Vec<String>,
     /// What becomes of every hypothesis as a column; `None` without any annotation.
     kinds: Vec<Option<Column>>,
+    /// For a hypothesis that says nearly the same as an earlier one, that one and their phi.
+    near: Vec<Option<(usize, f64)>>,
 }
 
 pub(super) fn fit(
@@ -27,18 +30,20 @@ pub(super) fn fit(
     y: &[f64],
     task: &Task,
     level: Level,
+    duplicate_phi: f64,
 ) -> Result<Joint> {
     let model = match task {
         Task::Continuous => Model::Ols,
         Task::Binary { .. } => Model::Logit,
     };
     let kinds = sort_out(annotations);
-    let is_fitted = |j: &usize| kinds[*j] == Some(Column::Fitted);
+    let near = near(annotations, &kinds, duplicate_phi);
+    let is_fitted = |j: &usize| kinds[*j] == Some(Column::Fitted) && near[*j].is_none();
     let fitted: Vec<usize> = (0..annotations.len()).filter(is_fitted).collect();
     let (columns, rows) = complete(annotations, &fitted);
     let y: Vec<f64> = rows.iter().map(|&i| y[i]).collect();
     let mut joint =
-        Joint { model, fitted, columns, y, inference: None, messages: Vec::new(), kinds };
+        Joint { model, fitted, columns, y, inference: None, messages: Vec::new(), kinds, near };
     joint.count_incomplete(annotations);
     if let Some(obstacle) = joint.obstacle() {
         joint.messages.push(obstacle);
@@ -73,6 +78,24 @@ fn sort_out(annotations: &Annotations) -> Vec<Option<Column>> {
         });
     }
     kinds
+}
+
+/// The first earlier column that each agrees with so far that one of them can stand for both.
+fn near(
+    annotations: &Annotations,
+    kinds: &[Option<Column>],
+    least: f64,
+) -> Vec<Option<(usize, f64)>> {
+    let mut near: Vec<Option<(usize, f64)>> = Vec::new();
+    for (j, column) in annotations.iter().enumerate() {
+        let stands = |i: &usize| kinds[*i] == Some(Column::Fitted) && near[*i].is_none();
+        let agrees =
+            |i: usize| phi(&annotations[i], column).filter(|phi| *phi > least).map(|phi| (i, phi));
+        let is_fitted = kinds[j] == Some(Column::Fitted);
+        let found = if is_fitted { (0..j).filter(stands).find_map(agrees) } else { None };
+        near.push(found);
+    }
+    near
 }
 
 /// These columns as numbers over the texts annotated for all of them, and those texts.
@@ -142,6 +165,15 @@ impl Joint {
             if varies {
                 tested.warn(&why);
             }
+        }
+        for (j, near) in self.near.iter().enumerate() {
+            let Some((twin, phi)) = *near else { continue };
+            let twin = hypothesis_id(twin);
+            hypotheses[j].status = Status::Duplicate;
+            hypotheses[j].warn(&format!(
+                "says nearly the same as {twin} (phi {phi:.2}), which stands for both"
+            ));
+            hypotheses[j].duplicate_of = Some(twin);
         }
         if let Some(found) = &self.inference {
             for (&j, term) in self.fitted.iter().zip(&found.terms[1..]) {

@@ -24,7 +24,7 @@ use crate::data::Task;
 use crate::{Error, Result};
 
 /// Goes up with every change that makes equal input and options give another evaluation.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How hypotheses are tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct EvaluateOptions {
     pub conf_level: f64,
     /// Folds of the cross-fitted R2 or AUC; fewer if there are too few texts.
     pub n_folds: usize,
+    /// Hypotheses whose annotations correlate (phi) above this count as one.
+    pub duplicate_phi: f64,
 }
 
 /// What the held-out texts say.
@@ -96,6 +98,9 @@ pub struct Tested {
     pub separation: Option<Effect>,
     /// Coefficient beside all other hypotheses.
     pub joint: Option<Effect>,
+    /// The hypothesis that stands for this one, which says nearly the same.
+    #[serde(default)]
+    pub duplicate_of: Option<String>,
     /// What to know before reading the numbers.
     pub warning: Option<String>,
 }
@@ -110,6 +115,8 @@ pub enum Status {
     Constant,
     /// Says the same of every text as another, or the opposite.
     Aliased,
+    /// Says nearly the same as another, which stands for it.
+    Duplicate,
     /// The data cannot answer; the warning or a message says why.
     Untested,
 }
@@ -190,7 +197,7 @@ pub struct Overlap {
 
 impl Default for EvaluateOptions {
     fn default() -> Self {
-        Self { alpha: 0.05, conf_level: 0.95, n_folds: 10 }
+        Self { alpha: 0.05, conf_level: 0.95, n_folds: 10, duplicate_phi: 0.8 }
     }
 }
 
@@ -204,6 +211,10 @@ impl EvaluateOptions {
             if !(value > 0.0 && value < 1.0) {
                 return Err(Error::option(name, value, "choose a value above 0 and below 1"));
             }
+        }
+        if !(0.0..=1.0).contains(&self.duplicate_phi) {
+            let name = "evaluate.duplicate_phi";
+            return Err(Error::option(name, self.duplicate_phi, "choose from 0 to 1"));
         }
         if self.n_folds < 2 {
             return Err(Error::option("evaluate.n_folds", self.n_folds, "choose at least 2"));
@@ -220,7 +231,7 @@ pub type Annotations = [Vec<Option<bool>>];
 /// Each hypothesis by itself, as [`hypothesaes_math::means`] or
 /// [`hypothesaes_math::proportions`] have it: this is what it claims, and decides whether it holds.
 /// All together: least squares or a logit as [`hypothesaes_math::regression::infer`] has them,
-/// without the columns that are constant or that earlier ones make up, and cross-fitted in folds
+/// without the columns that are constant, that earlier ones make up, or that nearly repeat one, and cross-fitted in folds
 /// drawn by `seed`. Hypotheses that overlap share their effect in it, so that several which hold
 /// can all be uncertain there. p-values are adjusted over the hypotheses that have one. Held-out
 /// data that cannot answer (one class, too few texts, nothing annotated) leave hypotheses untested
@@ -245,7 +256,7 @@ pub fn evaluate(
         MathError::check_len("annotations", column.len(), y.len())?;
     }
     let level = Level::new(options.conf_level)?;
-    let joint = joint::fit(annotations, y, task, level)?;
+    let joint = joint::fit(annotations, y, task, level, options.duplicate_phi)?;
     let mut hypotheses: Vec<Tested> = annotations
         .iter()
         .enumerate()

@@ -44,6 +44,7 @@ pub(super) fn test(
         mean_absent: mean(&absent),
         separation,
         joint: None,
+        duplicate_of: None,
         warning: None,
     };
     warn_of_few(&mut tested);
@@ -95,6 +96,11 @@ pub(super) fn overlap(annotations: &Annotations, hypotheses: &[Tested]) -> Vec<O
         }
     }
     pairs
+}
+
+/// Correlation of two columns over the texts annotated for both; `None` if one is constant.
+pub(super) fn phi(first: &[Option<bool>], second: &[Option<bool>]) -> Option<f64> {
+    Counts::of(first, second).phi()
 }
 
 /// Texts by the answers to two hypotheses.

@@ -206,7 +206,8 @@ impl Evaluation {
             ),
             Column::text(
                 "status",
-                "holds (separation_p_holm below alpha), does_not_hold, constant, aliased or untested",
+                "holds (separation_p_holm below alpha), does_not_hold, constant, aliased, duplicate (of an \
+                 earlier one) or untested",
                 all().map(|t| name_of(&t.status)),
             ),
             Column::text(

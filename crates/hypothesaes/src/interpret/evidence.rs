@@ -142,8 +142,14 @@ mod tests {
         };
         let texts = Texts::default();
         let examples = vec![example(3, 1.0), example(5, 0.0), example(8, 0.0)];
-        let neuron =
-            NeuronExamples { neuron: 0, texts: &texts, examples, n_firing: 10, n_silent: 90 };
+        let neuron = NeuronExamples {
+            neuron: 0,
+            texts: &texts,
+            vectors: None,
+            examples,
+            n_firing: 10,
+            n_silent: 90,
+        };
         let evidence = Evidence::new(&neuron, |row| (row != 8).then_some(row * 2));
         let got: Vec<_> = evidence.texts.iter().map(|t| (t.text, t.weight)).collect();
         assert_eq!(got, [(6, 10.0), (10, 45.0)]);

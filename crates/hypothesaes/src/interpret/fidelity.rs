@@ -37,9 +37,33 @@ pub struct Fidelity {
 }
 
 impl Fidelity {
-    /// From the activations of a neuron and the annotations of the same texts. O(texts).
+    /// From the activations of a neuron and the annotations of the same texts, each of which stands
+    /// for itself. O(texts).
     #[must_use]
     pub fn new(activations: &[f32], annotations: &[Option<bool>]) -> Self {
+        Self::with(activations, annotations, |_, _| (1.0, 1.0))
+    }
+
+    /// From a sample that has other shares of texts that fire and that do not than the `n_firing`
+    /// and `n_silent` texts it stands for: each kind is weighed up to its number.
+    #[must_use]
+    pub fn of_sample(
+        activations: &[f32],
+        annotations: &[Option<bool>],
+        n_firing: usize,
+        n_silent: usize,
+    ) -> Self {
+        Self::with(activations, annotations, |firing, silent| {
+            (n_firing as f64 / firing as f64, n_silent as f64 / silent as f64)
+        })
+    }
+
+    /// `weights` of a text that fires and of one that does not, from how many of each there are.
+    fn with(
+        activations: &[f32],
+        annotations: &[Option<bool>],
+        weights: impl Fn(usize, usize) -> (f64, f64),
+    ) -> Self {
         let judged: Vec<(f64, bool)> = activations
             .iter()
             .zip(annotations)
@@ -50,7 +74,12 @@ impl Fidelity {
         let n_true = count(|t| t.1);
         let hits = count(|t| t.0 > 0.0 && t.1);
         let n_silent = judged.len() - n_firing;
-        let (recall, precision) = (ratio(hits, n_firing), ratio(hits, n_true));
+        let (fires, silent) = weights(n_firing, n_silent);
+        // A kind of which there is no text weighs nothing.
+        let weighed = |n: usize, weight: f64| if n == 0 { 0.0 } else { n as f64 * weight };
+        let (hits_w, alarms_w) = (weighed(hits, fires), weighed(n_true - hits, silent));
+        let precision = (hits_w + alarms_w > 0.0).then(|| hits_w / (hits_w + alarms_w));
+        let recall = ratio(hits, n_firing);
         let balanced_precision = recall
             .zip(ratio(n_true - hits, n_silent))
             .and_then(|(hit, alarm)| (hit + alarm > 0.0).then(|| hit / (hit + alarm)));
@@ -63,7 +92,7 @@ impl Fidelity {
             precision,
             recall,
             f1: f1(precision, recall),
-            correlation: correlation(&judged, |_| 1.0),
+            correlation: correlation(&judged, |z| if z > 0.0 { fires } else { silent }),
             balanced_precision,
             balanced_f1: f1(balanced_precision, recall),
             balanced_correlation: correlation(&judged, balance),
@@ -71,7 +100,7 @@ impl Fidelity {
     }
 }
 
-/// Fills in the fidelity of every label on the validation texts.
+/// Fills in the fidelity of every label on all validation texts.
 pub(super) fn measure(
     labelled: &mut [Labelled],
     material: &Material,
@@ -94,7 +123,7 @@ pub(super) fn measure(
     Ok(())
 }
 
-fn column(z: &Activations, neuron: usize, rows: &[usize]) -> Vec<f32> {
+pub(super) fn column(z: &Activations, neuron: usize, rows: &[usize]) -> Vec<f32> {
     let value = |&row: &usize| z.pairs(row).find(|&(j, _)| j == neuron).map_or(0.0, |(_, v)| v);
     rows.iter().map(value).collect()
 }
@@ -176,6 +205,25 @@ mod tests {
         let got = Fidelity::new(&[1.0, 0.0, 2.0, 0.0], &[YES, NO, None, None]);
         assert_eq!((got.n, got.n_missing), (2, 2));
         close(got.correlation, 1.0);
+    }
+
+    #[test]
+    fn a_sample_is_weighed_up_to_what_it_stands_for() {
+        // Of 4 firing texts half are sampled, of 30 silent ones a third: each counts so often.
+        let (z, says) = ([1.0, 2.0, 0.0, 0.0, 0.0], [YES, NO, YES, NO, NO]);
+        let mut all = (Vec::new(), Vec::new());
+        for (&z, says) in z.iter().zip(says) {
+            let times = if z > 0.0 { 2 } else { 10 };
+            all.0.extend(vec![z; times]);
+            all.1.extend(vec![says; times]);
+        }
+        let (sampled, whole) =
+            (Fidelity::of_sample(&z, &says, 4, 30), Fidelity::new(&all.0, &all.1));
+        close(sampled.precision, whole.precision.unwrap());
+        close(sampled.f1, whole.f1.unwrap());
+        close(sampled.correlation, whole.correlation.unwrap());
+        close(sampled.balanced_f1, whole.balanced_f1.unwrap());
+        assert_eq!((sampled.n, sampled.n_firing), (5, 2));
     }
 
     #[test]

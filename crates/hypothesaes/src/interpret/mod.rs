@@ -8,8 +8,12 @@
 mod evidence;
 mod fidelity;
 mod index;
+mod judge;
 mod log_odds;
+mod model;
+mod options;
 mod phrases;
+mod refine;
 mod rule;
 mod sample;
 mod surface;
@@ -17,74 +21,74 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use hypothesaes_math::Activations;
+use hypothesaes_math::{Activations, Matrix};
 use serde::{Deserialize, Serialize};
 
+use crate::Result;
 use crate::annotate::Annotate;
 use crate::data::Texts;
+use crate::models::{Models, Use};
 use crate::text::Language;
 use crate::watch::Watch;
-use crate::{Error, Result};
 
 pub use fidelity::Fidelity;
+pub use model::ModelInterpreter;
+pub use options::{DEFAULT_MODEL, InterpretOptions, PHRASES, Sampling};
 pub use phrases::PhraseInterpreter;
+pub(crate) use refine::ROUNDS;
 pub use sample::{Example, Half, NeuronExamples, Strength};
-pub use table::table;
+pub use table::{table, wordings_table};
 
 /// Goes up with every change that makes equal input and options give other results.
-pub const VERSION: u32 = 1;
-
-/// How neurons are put into words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct InterpretOptions {
-    /// Who interprets: `phrases`, the embedded interpreter.
-    pub interpreter: Interpreter,
-    /// At most so many phrases in a rule.
-    pub max_phrases: usize,
-    /// At most so many words in a phrase, 1 to 3.
-    pub max_phrase_words: usize,
-    /// A phrase counts if at least so many discover texts have it; more in larger data.
-    pub min_phrase_texts: usize,
-    /// Least correlation with the neuron, on texts it was not chosen on, that earns a rule its
-    /// place as a label.
-    pub min_fidelity: f64,
-    /// At most so many texts that fire the neuron are looked at.
-    pub max_firing: usize,
-    /// At most so many texts that do not fire the neuron are looked at.
-    pub max_silent: usize,
-}
-
-/// Who interprets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpreter {
-    /// Finds the phrases that tell the texts that fire a neuron from those that do not.
-    #[default]
-    Phrases,
-}
+pub const VERSION: u32 = 2;
 
 /// Puts neurons into words.
 pub trait Interpret: Sync {
     /// One interpretation per neuron, in order; each depends on its own examples only.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; what the interpreter itself cannot do. A neuron that has no label is
+    /// [`crate::Error::Interrupted`]; what the interpreter itself cannot do. A neuron that has no label is
     /// no error.
     fn interpret(
         &self,
         neurons: &[NeuronExamples],
         watch: &dyn Watch,
     ) -> Result<Vec<Interpretation>>;
+
+    /// Better wordings after mistakes, in order; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Self::interpret`].
+    fn mend(&self, mistakes: &[Mistakes], _: &dyn Watch) -> Result<Vec<Option<String>>> {
+        Ok(vec![None; mistakes.len()])
+    }
+
+    /// The prompts it asks with, by name.
+    fn prompts(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+}
+
+/// Texts on which a wording does not agree with its neuron.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mistakes<'a> {
+    pub concept: &'a str,
+    /// They fire the neuron; the concept was found not to be true of them.
+    pub missed: Vec<&'a str>,
+    /// They do not fire the neuron; the concept was found to be true of them.
+    pub false_alarms: Vec<&'a str>,
 }
 
 /// What an interpreter makes of a neuron.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interpretation {
-    /// A yes/no predicate about a text that says all by its wording.
-    Concept(String),
+    /// Yes/no predicates about a text that say all by their wording; the first is the
+    /// interpreter's choice. There is at least one.
+    Concepts(Vec<String>),
     /// No label, and why.
     Unlabelled(String),
+    /// No answer, and why; there may be one another time.
+    Unanswered(String),
 }
 
 /// A chosen neuron, its label and how well the label fits.
@@ -97,6 +101,24 @@ pub struct Labelled {
     pub reason: Option<String>,
     /// On the validation texts; `None` if there is no label or no validation text.
     pub fidelity: Option<Fidelity>,
+    /// Every wording that was tried, in the order in which it was.
+    #[serde(default)]
+    pub wordings: Vec<Tried>,
+    /// Whether the interpreter gave no answer, and may give one another time.
+    #[serde(default)]
+    pub is_unanswered: bool,
+}
+
+/// A wording that was tried for a neuron.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    pub concept: String,
+    /// 0 for those proposed at first, then the round of mending.
+    pub round: usize,
+    /// On the texts that the choice rests on, as if half of them fired the neuron; `None` if it
+    /// was the only one.
+    pub balanced_f1: Option<f64>,
+    pub is_kept: bool,
 }
 
 /// What is to be interpreted. The target is left out on purpose.
@@ -107,54 +129,18 @@ pub struct Material<'a> {
     /// The neurons to put into words.
     pub chosen: &'a [usize],
     pub texts: &'a Texts,
+    /// Vectors of all texts, where near ones may be looked for.
+    pub vectors: Option<&'a Matrix>,
     /// Rows to find wordings on, rising.
     pub discover: &'a [usize],
     /// Rows to judge wordings on, rising.
     pub validation: &'a [usize],
 }
 
-impl Default for InterpretOptions {
-    fn default() -> Self {
-        Self {
-            interpreter: Interpreter::default(),
-            max_phrases: 6,
-            max_phrase_words: 3,
-            min_phrase_texts: 5,
-            min_fidelity: 0.1,
-            max_firing: 5000,
-            max_silent: 10_000,
-        }
-    }
-}
-
-impl InterpretOptions {
-    /// # Errors
-    /// [`Error::Option`] for the first option that is out of range.
-    pub fn check(&self) -> Result<()> {
-        let at_least = |name, value: usize, least: usize| {
-            let allowed = format!("choose at least {least}");
-            if value < least { Err(Error::option(name, value, allowed)) } else { Ok(()) }
-        };
-        at_least("interpret.max_phrases", self.max_phrases, 1)?;
-        at_least("interpret.min_phrase_texts", self.min_phrase_texts, 1)?;
-        at_least("interpret.max_firing", self.max_firing, 2)?;
-        at_least("interpret.max_silent", self.max_silent, 2)?;
-        if !(1..=3).contains(&self.max_phrase_words) {
-            let name = "interpret.max_phrase_words";
-            return Err(Error::option(name, self.max_phrase_words, "choose 1, 2 or 3"));
-        }
-        if !(-1.0..=1.0).contains(&self.min_fidelity) {
-            let name = "interpret.min_fidelity";
-            return Err(Error::option(name, self.min_fidelity, "choose from -1 to 1"));
-        }
-        Ok(())
-    }
-}
-
 /// Words the chosen neurons of `material` and judges the wordings on the validation texts.
 ///
 /// # Errors
-/// [`Error::Option`] for bad options; [`Error::Math`] if the parts of `material` do not match;
+/// [`crate::Error::Option`] for bad options; [`crate::Error::Math`] if the parts of `material` do not match;
 /// those of the interpreter and the annotator.
 pub fn interpret(
     material: Material,
@@ -169,56 +155,82 @@ pub fn interpret(
     let samples = sample::sample(&material, options, seed);
     let interpretations = interpreter.interpret(&samples, watch)?;
     hypothesaes_math::Error::check_len("interpretations", interpretations.len(), samples.len())?;
-    let mut labelled: Vec<Labelled> = material
-        .chosen
-        .iter()
-        .zip(interpretations)
-        .map(|(&neuron, interpretation)| Labelled::new(neuron, interpretation))
-        .collect();
-    fidelity::measure(&mut labelled, &material, annotator, watch)?;
+    let (mut labelled, candidates) = started(&material, interpretations);
     report(&labelled, watch);
+    if annotator.is_costly() {
+        let judges = (interpreter, annotator);
+        refine::choose(&mut labelled, &candidates, &material, options, seed, judges, watch)?;
+    } else {
+        fidelity::measure(&mut labelled, &material, annotator, watch)?;
+    }
     Ok(labelled)
 }
 
+/// The neurons with their interpreter's first choice, and all its candidates.
+fn started(
+    material: &Material,
+    interpretations: Vec<Interpretation>,
+) -> (Vec<Labelled>, Vec<Vec<String>>) {
+    let chosen = material.chosen.iter().zip(interpretations);
+    chosen
+        .map(|(&neuron, interpretation)| {
+            let mut labelled = Labelled {
+                neuron,
+                concept: None,
+                reason: None,
+                fidelity: None,
+                wordings: Vec::new(),
+                is_unanswered: false,
+            };
+            let mut candidates = Vec::new();
+            match interpretation {
+                Interpretation::Concepts(concepts) => {
+                    labelled.concept = concepts.first().cloned();
+                    candidates = concepts;
+                }
+                Interpretation::Unlabelled(why) => labelled.reason = Some(why),
+                Interpretation::Unanswered(why) => {
+                    labelled.reason = Some(why);
+                    labelled.is_unanswered = true;
+                }
+            }
+            (labelled, candidates)
+        })
+        .unzip()
+}
+
 /// The interpreter that `options` name, ready for the discover texts; `language` is theirs.
-#[must_use]
+///
+/// # Errors
+/// [`crate::Error::Option`] if `models` has none to interpret; those of the user's prompts.
 pub fn interpreter<'a>(
     options: &InterpretOptions,
     language: Language,
-    texts: &'a Texts,
-    discover: &'a [usize],
-) -> Box<dyn Interpret + 'a> {
-    match options.interpreter {
-        Interpreter::Phrases => {
-            Box::new(PhraseInterpreter::new(language, texts, discover, options))
-        }
-    }
-}
-
-impl Labelled {
-    fn new(neuron: usize, interpretation: Interpretation) -> Self {
-        let (concept, reason) = match interpretation {
-            Interpretation::Concept(concept) => (Some(concept), None),
-            Interpretation::Unlabelled(reason) => (None, Some(reason)),
-        };
-        Self { neuron, concept, reason, fidelity: None }
-    }
+    (texts, discover): (&'a Texts, &'a [usize]),
+    models: Option<&'a Models>,
+    seed: u64,
+) -> Result<Box<dyn Interpret + 'a>> {
+    let Some(model) = options.model() else {
+        return Ok(Box::new(PhraseInterpreter::new(language, texts, discover, options)));
+    };
+    let asked = Models::expect(models, Use::Interpret, model.name)?;
+    Ok(Box::new(ModelInterpreter::new(asked, options, seed)?))
 }
 
 impl Material<'_> {
     fn check(&self) -> Result<()> {
-        use hypothesaes_math::Error;
-        Error::check_len("activations", self.z.rows(), self.texts.len())?;
+        use crate::Error;
+        hypothesaes_math::Error::check_len("activations", self.z.rows(), self.texts.len())?;
         for &neuron in self.chosen {
             if neuron >= self.z.neurons() {
                 let allowed = format!("below {}", self.z.neurons());
-                return Err(Error::option("neuron", neuron, allowed).into());
+                return Err(Error::option("neuron", neuron, allowed));
             }
         }
         for &row in self.discover.iter().chain(self.validation) {
             if row >= self.texts.len() {
                 let allowed = format!("below {}", self.texts.len());
-                return Err(Error::option("row", row, allowed).into());
+                return Err(Error::option("row", row, allowed));
             }
         }
         Ok(())

@@ -59,7 +59,7 @@ impl<'a> PhraseInterpreter<'a> {
                  correlation {carried:.2}, `interpret.min_fidelity` is {least}"
             ));
         }
-        Interpretation::Concept(concept)
+        Interpretation::Concepts(vec![concept])
     }
 
     fn rule(&self, evidence: &Evidence) -> Vec<u32> {

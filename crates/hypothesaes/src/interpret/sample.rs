@@ -3,6 +3,7 @@
 //! In go activations, out come seeded examples in two halves. The draw for a neuron depends on the
 //! seed and on its index alone, not on which other neurons were chosen.
 
+use hypothesaes_math::Matrix;
 use hypothesaes_math::random::{permutation, stream};
 
 use super::{InterpretOptions, Material};
@@ -14,6 +15,8 @@ pub struct NeuronExamples<'a> {
     pub neuron: usize,
     /// All texts; [`Example::row`] points into them.
     pub texts: &'a Texts,
+    /// Vectors of all texts, if there are.
+    pub vectors: Option<&'a Matrix>,
     /// By rising row.
     pub examples: Vec<Example>,
     /// How many discover texts fire the neuron, sampled or not.
@@ -90,7 +93,10 @@ fn examples<'a>(
     let (mut firing, mut silent): (Vec<usize>, Vec<usize>) =
         order.into_iter().partition(|&i| z[i] > 0.0);
     let (n_firing, n_silent) = (firing.len(), silent.len());
-    firing.truncate(options.max_firing);
+    if options.model().is_none() {
+        // A model is shown few texts, but those that fire it most are to be among them.
+        firing.truncate(options.max_firing);
+    }
     silent.truncate(options.max_silent);
     let median = upper_median(firing.iter().map(|&i| z[i]).collect());
     let example = |(place, i): (usize, usize)| Example {
@@ -106,7 +112,8 @@ fn examples<'a>(
     let mut examples: Vec<Example> =
         firing.into_iter().enumerate().chain(silent.into_iter().enumerate()).map(example).collect();
     examples.sort_unstable_by_key(|example| example.row);
-    NeuronExamples { neuron, texts: material.texts, examples, n_firing, n_silent }
+    let Material { texts, vectors, .. } = *material;
+    NeuronExamples { neuron, texts, vectors, examples, n_firing, n_silent }
 }
 
 fn upper_median(mut values: Vec<f32>) -> f32 {
@@ -126,7 +133,8 @@ mod tests {
         let z = &Activations::from_dense(2, &rows).unwrap();
         let texts = &(0..40).map(|_| "text").collect();
         let discover: Vec<usize> = (0..40).collect();
-        let material = Material { z, chosen, texts, discover: &discover, validation: &[] };
+        let material =
+            Material { z, chosen, texts, vectors: None, discover: &discover, validation: &[] };
         expect(&sample(&material, options, 7));
     }
 

@@ -54,6 +54,35 @@ pub fn table(labelled: &[Labelled]) -> Table {
     Table { name: "fidelity", columns }
 }
 
+/// Table `wordings`: a row per wording that was tried; `None` if no choice was made.
+#[must_use]
+pub fn wordings_table(labelled: &[Labelled]) -> Option<Table> {
+    let all = || labelled.iter().flat_map(|l| l.wordings.iter().map(move |w| (l.neuron, w)));
+    let columns = vec![
+        Column::integer(
+            "neuron_id",
+            "",
+            "number of the neuron, counted through all autoencoders from 0",
+            all().map(|(neuron, _)| Some(neuron)),
+        ),
+        Column::integer(
+            "round",
+            "count",
+            "0 for wordings proposed at first, then the round of mending",
+            all().map(|(_, w)| Some(w.round)),
+        ),
+        Column::text("concept", "the wording", all().map(|(_, w)| Some(w.concept.clone()))),
+        Column::number(
+            "balanced_f1",
+            "share",
+            "fidelity on the texts that the choice rests on, as if half of them fired the neuron",
+            all().map(|(_, w)| w.balanced_f1),
+        ),
+        Column::flag("is_kept", "whether it is the label", all().map(|(_, w)| Some(w.is_kept))),
+    ];
+    (all().next().is_some()).then_some(Table { name: "wordings", columns })
+}
+
 fn measured<T>(
     labelled: &[Labelled],
     of: fn(&Fidelity) -> Option<T>,

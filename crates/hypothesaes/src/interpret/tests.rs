@@ -4,7 +4,7 @@ use hypothesaes_math::Activations;
 use hypothesaes_math::random::{permutation, stream};
 
 use super::*;
-use crate::annotate::{AnnotateOptions, Annotations, annotator, read_wording};
+use crate::annotate::{Annotations, PhraseAnnotator, read_wording};
 use crate::watch::Unwatched;
 
 /// Six fillers a text, and `waiting` or `minutes` in every fifth, which fires neuron 0. Neuron 1
@@ -40,14 +40,15 @@ fn corpus(n: usize) -> Corpus {
 impl Corpus {
     fn material<'a>(&'a self, chosen: &'a [usize]) -> Material<'a> {
         let Self { texts, z, discover, validation } = self;
-        Material { z, chosen, texts, discover, validation }
+        Material { z, chosen, texts, vectors: None, discover, validation }
     }
 
     fn interpret(&self, chosen: &[usize], options: &InterpretOptions) -> Result<Vec<Labelled>> {
         let material = self.material(chosen);
-        let interpreter = interpreter(options, Language::English, &self.texts, &self.discover);
-        let annotator = annotator(&AnnotateOptions::default(), Language::English);
-        interpret(material, options, 1, (&*interpreter, &*annotator), &Unwatched)
+        let interpreter =
+            PhraseInterpreter::new(Language::English, &self.texts, &self.discover, options);
+        let annotator = PhraseAnnotator::new(Language::English);
+        interpret(material, options, 1, (&interpreter, &annotator), &Unwatched)
     }
 }
 
@@ -172,7 +173,7 @@ fn bad_options_and_neurons_are_refused() {
     check(InterpretOptions { max_silent: 0, ..options() }, "max_silent");
     check(InterpretOptions { min_fidelity: f64::NAN, ..options() }, "min_fidelity");
     let message = corpus.interpret(&[4], &options()).unwrap_err().to_string();
-    assert!(message.contains("`neuron` is 4"), "{message}");
+    assert!(message.contains("`neuron` is `4`"), "{message}");
 }
 
 /// Words every neuron alike, and leaves every second annotation out.
@@ -180,12 +181,21 @@ struct Model;
 
 impl Interpret for Model {
     fn interpret(&self, neurons: &[NeuronExamples], _: &dyn Watch) -> Result<Vec<Interpretation>> {
-        Ok(neurons.iter().map(|_| Interpretation::Concept("is about waiting".into())).collect())
+        Ok(neurons
+            .iter()
+            .map(|_| Interpretation::Concepts(vec!["is about waiting".into()]))
+            .collect())
     }
 }
 
 impl Annotate for Model {
-    fn annotate(&self, concepts: &[String], texts: &Texts, _: &dyn Watch) -> Result<Annotations> {
+    fn annotate_where(
+        &self,
+        concepts: &[String],
+        texts: &Texts,
+        _: &(dyn Fn(usize, usize) -> bool + Sync),
+        _: &dyn Watch,
+    ) -> Result<Annotations> {
         let answers = (0..texts.len()).map(|i| (i % 2 == 0).then_some(true)).collect();
         Annotations::new(texts.len(), vec![answers; concepts.len()])
     }

@@ -13,9 +13,10 @@ use crate::embed::EmbedOptions;
 use crate::error::Place;
 use crate::evaluate::EvaluateOptions;
 use crate::interpret::InterpretOptions;
+use crate::models::LlmOptions;
 use crate::sae::SaeOptions;
 use crate::select::SelectOptions;
-use crate::{Error, Result};
+use crate::{Error, Result, annotate, embed, interpret};
 
 /// All options; each section is the options struct of its stage.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,11 @@ pub struct Options {
     pub interpret: InterpretOptions,
     pub annotate: AnnotateOptions,
     pub evaluate: EvaluateOptions,
+    pub llm: LlmOptions,
 }
+
+/// The name that leaves the choice to the program.
+pub const AUTO: &str = "auto";
 
 /// The largest seed that an options file can hold.
 const MAX_SEED: u64 = i64::MAX as u64;
@@ -64,6 +69,27 @@ impl Options {
         Ok(())
     }
 
+    /// Settles what is left open: language models where some can be asked, else what is embedded.
+    pub fn settle(&mut self, has_models: bool) {
+        let choices = [
+            (&mut self.embed.embedder, embed::DEFAULT_MODEL, embed::TFIDF_SVD),
+            (&mut self.interpret.interpreter, interpret::DEFAULT_MODEL, interpret::PHRASES),
+            (&mut self.annotate.annotator, annotate::DEFAULT_MODEL, annotate::PHRASES),
+        ];
+        for (choice, model, embedded) in choices {
+            if choice == AUTO {
+                *choice = if has_models { model } else { embedded }.into();
+            }
+        }
+    }
+
+    /// Whether any stage asks a language model.
+    pub fn asks_models(&self) -> bool {
+        self.embed.model().is_some()
+            || self.interpret.model().is_some()
+            || self.annotate.model().is_some()
+    }
+
     /// # Errors
     /// The first option that is out of range or contradicts another.
     pub fn check(&self) -> Result<()> {
@@ -77,7 +103,15 @@ impl Options {
         self.select.check()?;
         self.interpret.check()?;
         self.annotate.check()?;
-        self.evaluate.check()
+        self.evaluate.check()?;
+        self.llm.check()?;
+        if self.interpret.model().is_some() && self.annotate.model().is_none() {
+            let name = &self.annotate.annotator;
+            let why = "the wordings of a language model are free: only a model can judge them; \
+                       name one with `--annotator`, or take the interpreter `phrases`";
+            return Err(Error::option("annotate.annotator", name, why));
+        }
+        Ok(())
     }
 }
 

@@ -1,9 +1,10 @@
 //! What each stage's result follows from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::stages::{ANNOTATIONS, EMBEDDINGS, LABELS, MODEL, ROWS, SELECTION};
 use crate::data::{self, DataOptions};
+use crate::models::{Models, Use};
 use crate::options::Options;
 use crate::store::{Identity, RunDir, Stage};
 use crate::{Error, Result};
@@ -15,7 +16,17 @@ const REPORT_VERSION: u32 = 1;
 
 /// The identity of `stage`, whose earlier stages stand in `run`; `input` is the content of the
 /// input files.
-pub(super) fn identity(stage: Stage, options: &Options, run: &RunDir, input: &str) -> Identity {
+pub(super) fn identity(
+    stage: Stage,
+    options: &Options,
+    run: &RunDir,
+    input: &str,
+    models: Option<&Models>,
+) -> Identity {
+    let asks = |identity: Identity, of: Use| match models.and_then(|models| models.of(of)) {
+        Some(model) => identity.with(format!("{}.server", of.name()), model.server.base()),
+        None => identity,
+    };
     let content = |identity: Identity, name: &str, stage: Stage, file: &str| {
         identity.with(name, run.content(stage, file))
     };
@@ -31,20 +42,32 @@ pub(super) fn identity(stage: Stage, options: &Options, run: &RunDir, input: &st
             .with_options("data", &without_paths(&options.data))
             .with_options("split", &options.split)
             .with("seed", options.seed),
-        Stage::Embed => {
-            texts(embed::VERSION).with_options("embed", &options.embed).with("seed", options.seed)
-        }
+        Stage::Embed => asks(texts(embed::VERSION), Use::Embed)
+            .with_options("embed", &options.embed)
+            .with("seed", options.seed),
         Stage::Signal => embedded(signal::VERSION).with("seed", options.seed),
         Stage::Sae => embedded(sae::TRAINER_VERSION)
             .with_options("sae", &options.sae)
             .with("seed", options.seed),
         Stage::Select => encoded(select::VERSION).with_options("select", &options.select),
-        Stage::Interpret => selected(encoded(interpret::VERSION))
+        Stage::Interpret => asks(selected(encoded(interpret::VERSION)), Use::Interpret)
+            .with(
+                "interpret prompts",
+                prompts(&[&options.interpret.prompt, &options.interpret.refine_prompt]),
+            )
+            .with(
+                "annotate prompts",
+                prompts(&[&options.annotate.prompt, &options.annotate.texts_prompt]),
+            )
             .with("embed.language", language)
             .with_options("interpret", &options.interpret)
             .with_options("annotate", &options.annotate)
             .with("seed", options.seed),
-        Stage::Annotate => worded(texts(annotate::VERSION))
+        Stage::Annotate => asks(worded(texts(annotate::VERSION)), Use::Annotate)
+            .with(
+                "annotate prompts",
+                prompts(&[&options.annotate.prompt, &options.annotate.texts_prompt]),
+            )
             .with("embed.language", language)
             .with_options("annotate", &options.annotate),
         Stage::Evaluate => {
@@ -70,6 +93,16 @@ pub(super) fn input_content(options: &Options, run: &RunDir) -> Result<String> {
         }
         content => content,
     }
+}
+
+/// A hash of the user's own prompts; a file that cannot be read is refused by the stage.
+fn prompts(files: &[&Option<PathBuf>]) -> String {
+    let mut hash = blake3::Hasher::new();
+    for file in files.iter().copied().flatten() {
+        hash.update(&std::fs::read(file).unwrap_or_default());
+        hash.update(&[0]);
+    }
+    hash.finalize().to_hex().to_string()
 }
 
 /// What the files hold matters, not where they lie.

@@ -1,19 +1,25 @@
 //! The whole run on one screen: the stages in order, each made or read back.
 
+mod cost;
+mod estimate;
 mod identity;
 mod locate;
 mod outcome;
 mod papers;
 mod plan;
 mod stages;
+mod work;
 
 use std::path::Path;
 
+pub use estimate::{Estimate, EstimatedWork, PILOT_ROWS};
 pub use locate::locate;
 pub use outcome::{DataSummary, Heldout, Hypothesis, Outcome, SaeSummary, TestSummary, Unlabelled};
-pub use plan::{PlannedStage, plan};
+pub use plan::{Plan, PlannedStage, plan};
 use stages::Findings;
 
+use crate::data::Dataset;
+use crate::models::Models;
 use crate::options::Options;
 use crate::store::{self, Identity, RunDir, Stage};
 use crate::watch::Watch;
@@ -22,32 +28,47 @@ use crate::{Error, Result, data};
 /// Name of the options file, in a run directory and in the user's folder.
 pub const OPTIONS_FILE: &str = "hypothesaes.toml";
 
-/// Runs the stages up to `last` in the run directory `folder`, reusing what stands.
+/// Runs the stages up to `last` in the run directory `folder`, reusing what stands. Whatever the
+/// options leave to the program is done by `models`, if there are any, else by what is embedded.
 ///
 /// What later stages had made from something else is removed.
 ///
 /// # Errors
-/// Whatever a stage refuses; [`Error::Interrupted`] if the user asked to stop. Every finished
+/// Whatever a stage refuses; [`Error::Llm`] if a model cannot be asked on; [`Error::Interrupted`]
+/// if the user asked to stop. Every finished
 /// stage stays on disk; a new directory whose data were refused does not.
-pub fn run(options: &Options, folder: &Path, last: Stage, watch: &dyn Watch) -> Result<Outcome> {
+pub fn run(
+    options: &Options,
+    folder: &Path,
+    last: Stage,
+    models: Option<&Models>,
+    watch: &dyn Watch,
+) -> Result<Outcome> {
+    let options = &settled(options, models);
     options.check()?;
     let is_new = !store::is_run(folder);
     if is_new {
         // A file that cannot be read at all leaves no folder behind.
         data::content_hash(&options.data)?;
     }
-    let run = RunDir::open(folder)?;
+    let mut run = RunDir::open(folder)?;
+    if models.is_none_or(Models::is_frozen) {
+        run.ask_no_more();
+    }
     run.write(OPTIONS_FILE, &options.to_toml())?;
     let input = identity::input_content(options, &run)?;
-    let mut context = Context { run, options, watch, input };
+    let mut context = Context { run, options, watch, input, models };
     let mut outcome = Outcome { folder: folder.to_owned(), ..Outcome::default() };
     let result = through(&mut context, last, &mut outcome);
     let event = match &result {
         Ok(()) => "finished",
-        Err(Error::Interrupted) => "interrupted",
+        Err(Error::Interrupted | Error::Declined) => "interrupted",
         Err(_) => "failed",
     };
     context.run.log(event, last.name())?;
+    if let Some(models) = models {
+        cost::write(&context.run, models)?;
+    }
     if event == "failed" && is_new && !context.run.stands(Stage::Data) {
         context.run.discard();
         return result.map(|()| outcome);
@@ -63,12 +84,28 @@ struct Context<'a> {
     watch: &'a dyn Watch,
     /// Hash of the input files.
     input: String,
+    models: Option<&'a Models>,
+}
+
+/// `options` with nothing left open.
+fn settled(options: &Options, models: Option<&Models>) -> Options {
+    let mut options = options.clone();
+    options.settle(models.is_some());
+    options
 }
 
 impl Context<'_> {
     fn identity(&self, stage: Stage) -> Identity {
-        identity::identity(stage, self.options, &self.run, &self.input)
+        identity::identity(stage, self.options, &self.run, &self.input, self.models)
     }
+}
+
+/// Asks the user before anything is asked of a model.
+fn approve(context: &Context, last: Stage, data: &Dataset) -> Result<()> {
+    let Some(models) = context.models.filter(|models| !models.is_frozen()) else { return Ok(()) };
+    let plan = plan::stages(context.options, &context.run, &context.input, last, Some(models))?;
+    let estimate = estimate::estimate(context.options, data, &plan, models)?;
+    if estimate.rows.is_empty() { Ok(()) } else { models.approve(&estimate) }
 }
 
 fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<()> {
@@ -78,6 +115,7 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
     if last == Stage::Data {
         return Ok(());
     }
+    approve(context, last, &data)?;
     let x = stages::embed(context, &data)?;
     if last == Stage::Embed {
         return Ok(());
@@ -96,13 +134,18 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
     if last == Stage::Select {
         return Ok(());
     }
-    let labelled = stages::interpret(context, &data, &neurons, &selection)?;
+    let labelled = stages::interpret(context, (&data, &x), &neurons, &selection)?;
     if last == Stage::Interpret {
         return Ok(());
     }
     let annotations = stages::annotate(context, &data, &labelled)?;
     if last == Stage::Annotate {
         return Ok(());
+    }
+    let (missing, all) =
+        (annotations.n_missing(), annotations.n_concepts() * annotations.n_texts());
+    if missing as f64 > context.options.llm.max_failed * all as f64 {
+        outcome.too_many_missing = Some((missing, all));
     }
     let findings = Findings { labelled: &labelled, selection: &selection, neurons: &neurons };
     let evaluation = stages::evaluate(context, &data, &findings, &annotations)?;

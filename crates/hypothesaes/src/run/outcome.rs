@@ -28,6 +28,8 @@ pub struct Outcome {
     pub test: Option<TestSummary>,
     /// What the user should know, such as that fewer neurons than asked for were selected.
     pub messages: Vec<String>,
+    /// Missing annotations and all, if more are missing than the options allow.
+    pub too_many_missing: Option<(usize, usize)>,
     /// What the hypotheses are true of, for callers that go on from there.
     #[serde(skip)]
     pub heldout: Option<Heldout>,

@@ -81,6 +81,8 @@ pub struct StageReport {
     pub again_because: Option<String>,
     /// What it took when it was made.
     pub seconds: f64,
+    /// Answers that it could not have.
+    pub lacking: usize,
 }
 
 /// A run directory, locked against other processes while this value lives.
@@ -88,6 +90,8 @@ pub struct RunDir {
     path: PathBuf,
     state: State,
     reports: Vec<StageReport>,
+    /// Whether a stage that lacks answers is done again.
+    asks_again: bool,
     _lock: File,
 }
 
@@ -106,7 +110,7 @@ impl RunDir {
         let lock = lock(path)?;
         let state = State::read(path)?;
         remove_unfinished(path);
-        Ok(Self { path: path.into(), state, reports: Vec::new(), _lock: lock })
+        Ok(Self { path: path.into(), state, reports: Vec::new(), asks_again: true, _lock: lock })
     }
 
     /// Removes the directory and all that is in it, as far as the system lets it.
@@ -115,6 +119,16 @@ impl RunDir {
         drop(lock);
         // What stays is an empty run, which the next one on the same data goes on with.
         let _ = fs::remove_dir_all(path);
+    }
+
+    /// Lets stages stand that lack answers, for nothing can be asked.
+    pub fn ask_no_more(&mut self) {
+        self.asks_again = false;
+    }
+
+    /// Answers that a finished stage could not have.
+    pub fn lacking(&self, stage: Stage) -> usize {
+        self.state.record(stage).map_or(0, |record| record.lacking)
     }
 
     /// Its path.
@@ -140,7 +154,12 @@ impl RunDir {
     /// Why the result of a finished stage does not stand for `identity`; `None` if it does, or if
     /// there is none.
     pub fn why_again(&self, stage: Stage, identity: &Identity) -> Result<Option<String>> {
-        self.state.record(stage).map_or(Ok(None), |record| stale(&self.path, record, identity))
+        let Some(record) = self.state.record(stage) else { return Ok(None) };
+        if let Some(why) = stale(&self.path, record, identity)? {
+            return Ok(Some(why));
+        }
+        let lacks = self.asks_again && record.lacking > 0;
+        Ok(lacks.then(|| format!("{} answers were missing", record.lacking)))
     }
 
     /// Hash of a file of a stage: what a later stage builds upon. Empty if there is none.
@@ -200,17 +219,20 @@ impl RunDir {
         let mut outputs = Outputs::new(&self.path);
         let value = make(&mut outputs)?;
         let seconds = start.elapsed().as_secs_f64();
+        let lacking = outputs.lacking;
         self.state.insert(stage, Record::new(identity, outputs, seconds));
         self.state.write(&self.path)?;
         self.log("end", stage.name())?;
-        self.reports.push(StageReport { stage, reused: false, again_because, seconds });
+        self.reports.push(StageReport { stage, reused: false, again_because, seconds, lacking });
         Ok(value)
     }
 
     fn reuse<T>(&mut self, stage: Stage, load: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-        let seconds = self.state.record(stage).map_or(0.0, |r| r.seconds);
+        let (seconds, lacking) =
+            self.state.record(stage).map_or((0.0, 0), |r| (r.seconds, r.lacking));
         self.log("reuse", stage.name())?;
-        self.reports.push(StageReport { stage, reused: true, again_because: None, seconds });
+        let report = StageReport { stage, reused: true, again_because: None, seconds, lacking };
+        self.reports.push(report);
         load(&self.path)
     }
 

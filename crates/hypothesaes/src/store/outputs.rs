@@ -14,11 +14,17 @@ pub struct Outputs {
     folder: PathBuf,
     pub(super) files: BTreeMap<String, Digest>,
     pub(super) dictionary: Vec<Entry>,
+    pub(super) lacking: usize,
 }
 
 impl Outputs {
     pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.into(), files: BTreeMap::new(), dictionary: Vec::new() }
+        Self { folder: folder.into(), files: BTreeMap::new(), dictionary: Vec::new(), lacking: 0 }
+    }
+
+    /// Says that `n` answers could not be had: the next run is to ask for them again.
+    pub fn lacks(&mut self, n: usize) {
+        self.lacking += n;
     }
 
     /// Writes the file of this path inside the run directory, whole or not at all.

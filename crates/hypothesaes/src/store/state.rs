@@ -20,11 +20,15 @@ pub(super) struct Record {
     pub files: BTreeMap<String, Digest>,
     pub dictionary: Vec<Entry>,
     pub seconds: f64,
+    /// Answers that could not be had.
+    #[serde(default)]
+    pub lacking: usize,
 }
 
 impl Record {
     pub fn new(identity: Identity, outputs: Outputs, seconds: f64) -> Self {
-        Self { identity, files: outputs.files, dictionary: outputs.dictionary, seconds }
+        let Outputs { files, dictionary, lacking, .. } = outputs;
+        Self { identity, files, dictionary, seconds, lacking }
     }
 }
 

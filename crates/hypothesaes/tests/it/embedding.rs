@@ -1,7 +1,7 @@
 //! How much of real targets the embedded vectors tell.
 
 use hypothesaes::data::Texts;
-use hypothesaes::embed::{EmbedOptions, embed, fit};
+use hypothesaes::embed::{EmbedOptions, TfidfSvd, embed};
 use hypothesaes::watch::Unwatched;
 use hypothesaes_math::metrics::r_squared;
 use hypothesaes_math::ridge::CrossValidated;
@@ -18,8 +18,9 @@ fn vectors_of_reviews_tell_their_stars() {
     let stars: Vec<f64> = rows.iter().map(|row| row["stars"].as_f64().unwrap()).collect();
 
     let (discover, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|i| i % 2 == 0);
-    let embedder = fit(&texts.gather(&discover), &EmbedOptions::default(), 0, &Unwatched).unwrap();
-    let x = embed(&*embedder, &texts.gather(&others), &Unwatched).unwrap();
+    let options = EmbedOptions::default();
+    let embedder = TfidfSvd::fit(&texts.gather(&discover), &options, 0, &Unwatched).unwrap();
+    let (x, _) = embed(&embedder, &texts.gather(&others), &Unwatched).unwrap();
     let y: Vec<f64> = others.iter().map(|&i| stars[i]).collect();
     let fold: Vec<usize> = (0..y.len()).map(|i| i % 10).collect();
     let told = CrossValidated::new(&x, &fold, 10).unwrap().predict(&y).unwrap();

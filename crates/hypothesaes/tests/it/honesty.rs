@@ -39,7 +39,7 @@ impl Prepared {
         };
         let (discover, validation, heldout) = (take(1000), take(200), take(800));
         let embedder =
-            embed::fit(&texts.gather(&discover), &EmbedOptions::default(), 0, &Unwatched)?;
+            embed::fit(&texts.gather(&discover), &EmbedOptions::default(), None, 0, &Unwatched)?;
         let x = embedder.embed(&texts, &Unwatched)?;
         let options = SaeOptions::default();
         let models =
@@ -58,12 +58,13 @@ impl Prepared {
             z: &self.z,
             chosen: &chosen,
             texts: &self.texts,
+            vectors: None,
             discover: &self.discover,
             validation: &self.validation,
         };
         let (options, language) = (InterpretOptions::default(), EmbedOptions::default().language);
-        let words = interpreter(&options, language, &self.texts, &self.discover);
-        let judge = annotator(&AnnotateOptions::default(), language);
+        let words = interpreter(&options, language, (&self.texts, &self.discover), None, seed)?;
+        let judge = annotator(&AnnotateOptions::default(), language, None, "annotate", None)?;
         let labelled = interpret(material, &options, seed, (&*words, &*judge), &Unwatched)?;
         let concepts: Vec<String> = labelled.into_iter().filter_map(|l| l.concept).collect();
         let annotations =

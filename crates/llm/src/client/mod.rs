@@ -174,6 +174,14 @@ impl Client {
         Ok(kept.iter().flatten().count())
     }
 
+    /// How `model` is asked, as far as has been found out, in words for the user.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn face(&self, model: &Model) -> Result<String> {
+        Ok(lock(&*self.lane(model)?).dialect.told())
+    }
+
     fn now(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }

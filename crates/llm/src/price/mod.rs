@@ -72,6 +72,11 @@ impl Prices {
         [model, bare, without_date(bare)].into_iter().find_map(|name| self.models.get(name))
     }
 
+    /// All models that are listed, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.models.keys().map(String::as_str)
+    }
+
     /// Where the table is from, and of what day.
     pub fn source(&self) -> (&str, &str) {
         (&self.source, &self.date)

@@ -4,8 +4,10 @@ pub mod json;
 mod probability;
 pub mod thoughts;
 mod verdict;
+mod verdicts;
 mod wordings;
 
-pub use probability::p_yes;
+pub use probability::{p_yes, p_yes_of};
 pub use verdict::yes_no;
+pub use verdicts::{matches, verdicts};
 pub use wordings::wordings;

@@ -1,6 +1,10 @@
 //! What the store holds, added up.
 
-use super::Store;
+use std::io::Write;
+
+use serde_json::json;
+
+use super::{Kept, Store, failed, kept};
 use crate::Result;
 use crate::question::Usage;
 
@@ -52,6 +56,39 @@ impl Store {
             rows.collect()
         };
         read().map_err(|e| self.failed("read", &e))
+    }
+
+    /// Writes every answer as a line of JSON: key, stage, model, seconds since 1970, and the answer
+    /// (a text, or the entries of a vector). Returns how many there are.
+    ///
+    /// # Errors
+    /// [`crate::Error::Store`], also if `out` cannot be written.
+    pub fn export(&self, out: &mut dyn Write) -> Result<u64> {
+        let connection = self.connection();
+        let mut n = 0;
+        let mut write = || -> Result<(), Box<dyn std::error::Error>> {
+            let mut query = connection.prepare(
+                "SELECT lower(hex(key)), stage, model, at, value FROM answers ORDER BY at, key",
+            )?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                let (key, stage, model): (String, String, String) =
+                    (row.get(0)?, row.get(1)?, row.get(2)?);
+                let at: u64 = row.get(3)?;
+                let answer = match kept(row.get_ref(4)?) {
+                    Some(Kept::Text(text)) => json!(text),
+                    Some(Kept::Vector(vector)) => json!(vector),
+                    None => continue,
+                };
+                let line = json!({"key": key, "stage": stage, "model": model, "at": at,
+                    "answer": answer});
+                writeln!(out, "{line}")?;
+                n += 1;
+            }
+            Ok(())
+        };
+        write().map_err(|e| failed("export", self.path(), &*e))?;
+        Ok(n)
     }
 
     /// What is kept, by stage and model.

@@ -67,6 +67,27 @@ impl Dialect {
         Self { face, new_cap, ..Self::default() }
     }
 
+    /// For the user.
+    pub(crate) fn told(&self) -> String {
+        let face = match self.face {
+            Face::Responses => "Responses API",
+            Face::Chat => "Chat Completions",
+        };
+        let form = match self.form {
+            Form::Schema => "JSON schema",
+            Form::Object => "JSON object",
+            Form::Words => "no structured output",
+        };
+        let refused: Vec<&str> =
+            self.dropped.iter().chain(&self.refused).map(String::as_str).collect();
+        let refused = if refused.is_empty() {
+            String::new()
+        } else {
+            format!("; refuses {}", refused.join(", "))
+        };
+        format!("{face}, {form}{refused}")
+    }
+
     pub(crate) fn path(&self) -> &'static str {
         match self.face {
             Face::Responses => "responses",

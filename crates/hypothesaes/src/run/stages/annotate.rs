@@ -1,7 +1,7 @@
 //! `annotate`: which hypothesis is true of which held-out text.
 
 use crate::Result;
-use crate::annotate::{self, Annotations, annotator};
+use crate::annotate::{self, Annotations, annotator, calibration_table};
 use crate::data::{Dataset, Split};
 use crate::evaluate;
 use crate::interpret::Labelled;
@@ -17,8 +17,8 @@ pub(crate) fn annotate(
     labelled: &[Labelled],
 ) -> Result<Annotations> {
     let identity = context.identity(Stage::Annotate);
-    let Context { run, options, watch, .. } = context;
-    let (options, watch) = (*options, *watch);
+    let Context { run, options, watch, models, .. } = context;
+    let (options, watch, models) = (*options, *watch, *models);
     let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
     let rows = data.rows(Split::Heldout);
     run.stage(
@@ -26,12 +26,20 @@ pub(crate) fn annotate(
         identity,
         watch,
         |out| {
-            let annotator = annotator(&options.annotate, options.embed.language);
+            let (language, seed) = (options.embed.language, Some(options.seed));
+            let annotator = annotator(&options.annotate, language, models, "annotate", seed)?;
             let texts = data.texts.gather(&rows);
             let annotations = annotate::annotate(&*annotator, &concepts, &texts, watch)?;
             let row_ids: Vec<u64> = rows.iter().map(|&i| data.row_id[i]).collect();
             let ids: Vec<String> = (0..concepts.len()).map(evaluate::hypothesis_id).collect();
             out.long_table(&annotations.table(&row_ids, &ids)?)?;
+            if let Some(calibration) = calibration_table(&annotations.calibrations) {
+                out.table(&calibration)?;
+            }
+            for (name, prompt) in &annotations.prompts {
+                out.bytes(&format!("annotate/{name}.txt"), prompt.as_bytes())?;
+            }
+            out.lacks(annotations.missing.len());
             Ok(annotations)
         },
         |folder| {

@@ -17,7 +17,7 @@ pub(crate) struct Data {
 
 pub(crate) fn data(context: &mut Context) -> Result<Data> {
     let identity = context.identity(Stage::Data);
-    let Context { run, options, watch, input } = context;
+    let Context { run, options, watch, input, .. } = context;
     let (options, watch) = (*options, *watch);
     let data = run.stage(
         Stage::Data,

@@ -12,17 +12,18 @@ pub(crate) const EMBEDDINGS: &str = "embed/embeddings.safetensors";
 
 pub(crate) fn embed(context: &mut Context, data: &Dataset) -> Result<Matrix> {
     let identity = context.identity(Stage::Embed);
-    let Context { run, options, watch, .. } = context;
-    let (options, watch) = (*options, *watch);
+    let Context { run, options, watch, models, .. } = context;
+    let (options, watch, models) = (*options, *watch, *models);
     run.stage(
         Stage::Embed,
         identity,
         watch,
         |out| {
             let discover = data.texts.gather(&data.rows(Split::Discover));
-            let embedder = embed::fit(&discover, &options.embed, options.seed, watch)?;
-            let x = embed::embed(&*embedder, &data.texts, watch)?;
+            let embedder = embed::fit(&discover, &options.embed, models, options.seed, watch)?;
+            let (x, lacking) = embed::embed(&*embedder, &data.texts, watch)?;
             vectors::write(out, EMBEDDINGS, &x, &embedder.id())?;
+            out.lacks(lacking);
             Ok(x)
         },
         |folder| vectors::read(folder, EMBEDDINGS),

@@ -1,11 +1,13 @@
 //! `interpret`: the chosen neurons in words, found on discover and judged on validation texts.
 
+use hypothesaes_math::Matrix;
+
 use super::Neurons;
 use crate::Result;
 use crate::annotate::annotator;
 use crate::data::{Dataset, Split};
 use crate::interpret::{self, Labelled, Material, interpreter};
-use crate::run::Context;
+use crate::run::{Context, work};
 use crate::select::Selection;
 use crate::store::{Stage, read_json};
 
@@ -13,13 +15,13 @@ pub(crate) const LABELS: &str = "interpret/labels.json";
 
 pub(crate) fn interpret(
     context: &mut Context,
-    data: &Dataset,
+    (data, x): (&Dataset, &Matrix),
     neurons: &Neurons,
     selection: &Selection,
 ) -> Result<Vec<Labelled>> {
     let identity = context.identity(Stage::Interpret);
-    let Context { run, options, watch, .. } = context;
-    let (options, watch) = (*options, *watch);
+    let Context { run, options, watch, models, .. } = context;
+    let (options, watch, models) = (*options, *watch, *models);
     run.stage(
         Stage::Interpret,
         identity,
@@ -31,23 +33,37 @@ pub(crate) fn interpret(
                 z: &neurons.z,
                 chosen: &chosen,
                 texts: &data.texts,
+                vectors: Some(x),
                 discover: &discover,
                 validation: &validation,
             };
-            let language = options.embed.language;
-            let words = interpreter(&options.interpret, language, &data.texts, &discover);
-            let judge = annotator(&options.annotate, language);
-            let labelled = interpret::interpret(
-                material,
-                &options.interpret,
-                options.seed,
-                (&*words, &*judge),
-                watch,
-            )?;
+            let (language, seed) = (options.embed.language, options.seed);
+            let mut how = options.interpret.clone();
+            let n_heldout = data.rows(Split::Heldout).len();
+            let rounds = work::rounds(options, validation.len(), n_heldout, chosen.len());
+            how.refine = Some(rounds);
+            let texts = (&data.texts, &discover[..]);
+            let words = interpreter(&how, language, texts, models, seed)?;
+            let judge = annotator(&options.annotate, language, models, "fidelity", None)?;
+            let judges = (&*words, &*judge);
+            let labelled = interpret::interpret(material, &how, seed, judges, watch)?;
             out.json(LABELS, &labelled)?;
             out.table(&interpret::table(&labelled))?;
+            if let Some(wordings) = interpret::wordings_table(&labelled) {
+                out.table(&wordings)?;
+            }
+            for (name, prompt) in words.prompts() {
+                out.bytes(&format!("interpret/{name}.txt"), prompt.as_bytes())?;
+            }
+            out.lacks(lacking(&labelled));
             Ok(labelled)
         },
         |folder| read_json(folder, LABELS),
     )
+}
+
+/// Answers that could not be had: wordings, and annotations that fidelity would rest on.
+fn lacking(labelled: &[Labelled]) -> usize {
+    let unjudged = labelled.iter().filter_map(|l| l.fidelity).map(|f| f.n_missing);
+    labelled.iter().filter(|l| l.is_unanswered).count() + unjudged.sum::<usize>()
 }

@@ -1,0 +1,112 @@
+//! Language models for a run: keys and addresses from the environment, answers in the user's cache
+//! folder.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use hypothesaes::models::{Manner, Models, Use};
+use hypothesaes::options::{AUTO, Options};
+use hypothesaes_llm::server::{Key, Server};
+use hypothesaes_llm::store::Store;
+
+use crate::args::AskingArgs;
+use crate::exit::Usage;
+use crate::progress::line;
+
+/// Variables that hold a key, the first that is set.
+const KEYS: [&str; 2] = ["OPENAI_KEY_SAE", "OPENAI_API_KEY"];
+const BASE_URL: &str = "OPENAI_BASE_URL";
+/// Folder of the answers, instead of the user's cache folder.
+const CACHE: &str = "HYPOTHESAES_CACHE";
+
+/// Settles in `options` what models do, and makes them ready; `None` if none does anything.
+///
+/// # Errors
+/// [`Usage`] if a model is to be asked and there is no key for it; whatever [`Models::new`] and
+/// the store refuse.
+pub fn prepare(options: &mut Options, args: &AskingArgs) -> Result<Option<Models>> {
+    let has_server = address(options);
+    options.settle(!args.local && (args.frozen || has_server || key(None).is_some()));
+    if !options.asks_models() {
+        return Ok(None);
+    }
+    let (store, note) = Store::open(&answers()?).map_err(hypothesaes::Error::from)?;
+    if let Some(note) = note {
+        line(&note);
+    }
+    let manner = Manner { frozen: args.frozen, wait: false };
+    let models = Models::new(options, store, manner, &key)?;
+    for of in Use::ALL {
+        check(&models, of, args)?;
+    }
+    Ok(Some(models))
+}
+
+/// Takes the address from the environment if the options name none; whether there is one.
+pub fn address(options: &mut Options) -> bool {
+    let default = Options::default().llm.base_url;
+    if options.llm.base_url == default
+        && let Some(base) = env::var(BASE_URL).ok().filter(|base| !base.trim().is_empty())
+    {
+        options.llm.base_url = base;
+    }
+    options.llm.base_url != default
+}
+
+/// The key in this environment variable, or in the usual ones.
+pub fn key(variable: Option<&str>) -> Option<Key> {
+    let get = |name: &str| Key::new(&env::var(name).ok()?);
+    match variable {
+        Some(name) => get(name),
+        None => KEYS.into_iter().find_map(get),
+    }
+}
+
+/// The file of answers.
+pub fn answers() -> Result<PathBuf> {
+    let folder = match env::var_os(CACHE).filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => dirs::cache_dir()
+            .context("this system names no cache folder: set HYPOTHESAES_CACHE to one")?
+            .join("hypothesaes"),
+    };
+    Ok(folder.join("answers.sqlite"))
+}
+
+/// Refuses what would fail at the first call, or send texts where they must not go.
+fn check(models: &Models, of: Use, args: &AskingArgs) -> Result<()> {
+    let Some(model) = models.of(of) else { return Ok(()) };
+    let (server, section) = (&model.server, of.name());
+    if args.local && !server.is_here() {
+        return Err(Usage {
+            message: format!(
+                "`--local` keeps all texts on this computer, but the options have `{}` at `{}` \
+                 {section} them",
+                model.name,
+                server.host()
+            ),
+            hint: format!("leave the model out, or set it to `{AUTO}` in the options file"),
+        }
+        .into());
+    }
+    if server.key().is_none() && !server.is_here() && !args.frozen && wants_key(server) {
+        return Err(Usage {
+            message: format!(
+                "`{}` at `{}` is to {section}, but there is no key for it",
+                model.name,
+                server.host()
+            ),
+            hint: "export OPENAI_API_KEY=..., or OPENAI_BASE_URL=... for a server of your own; \
+                   `--local` does without"
+                .into(),
+        }
+        .into());
+    }
+    Ok(())
+}
+
+/// Only OpenAI's own server is known to answer nobody without a key.
+fn wants_key(server: &Server) -> bool {
+    server.host() == "api.openai.com"
+}

@@ -1,0 +1,180 @@
+//! A language model as interpreter: it is shown texts that fire a neuron and texts that do not,
+//! and names the feature that tells them apart.
+
+mod examples;
+
+use hypothesaes_llm::ask::AnswerKey;
+use hypothesaes_llm::question::{Prompt, Schema};
+use hypothesaes_llm::reply;
+use serde_json::{Value, json};
+
+use super::sample::NeuronExamples;
+use super::{Interpret, InterpretOptions, Interpretation, Mistakes};
+use crate::Result;
+use crate::annotate::first_words;
+use crate::models::{Asked, Question, Template, ask};
+use crate::watch::Watch;
+use examples::{Shown, shown};
+
+const INTERPRET: &str = include_str!("../prompts/interpret.txt");
+const REFINE: &str = include_str!("../prompts/refine.txt");
+/// What stands in for instructions of the user's.
+const EXAMPLES: &str = "Features of other neurons were, for example: \"mentions a price in \
+    dollars\", \"uses sarcasm\", \"asks a question\", \"praises the staff by name\".";
+const STAGE: &str = "interpret";
+/// Tokens of a wording, with the form around it.
+const MAX_OUTPUT: u32 = 100;
+/// A wording that is longer has missed the point.
+const MAX_CHARS: usize = 400;
+/// Texts get shorter and fewer so many times if a prompt is too long for the server.
+const SIZES: u32 = 6;
+
+/// Asks a language model.
+pub struct ModelInterpreter<'a> {
+    asked: Asked<'a>,
+    options: InterpretOptions,
+    interpret: Template,
+    refine: Template,
+    seed: u64,
+}
+
+impl<'a> ModelInterpreter<'a> {
+    /// # Errors
+    /// [`crate::Error::File`] or [`crate::Error::Input`] for a prompt of the user's that cannot be
+    /// used.
+    pub(crate) fn new(asked: Asked<'a>, options: &InterpretOptions, seed: u64) -> Result<Self> {
+        let (first, second) = (options.prompt.as_deref(), options.refine_prompt.as_deref());
+        Ok(Self {
+            asked,
+            options: options.clone(),
+            interpret: Template::load(first, INTERPRET, &["positives", "negatives"])?,
+            refine: Template::load(second, REFINE, &["concept", "positives", "negatives"])?,
+            seed,
+        })
+    }
+
+    fn prompt(&self, template: &Template, concept: &str, shown: &Shown, size: u32) -> Prompt {
+        let max_words = (self.options.max_words >> size).max(8);
+        let listed = |texts: &[&str]| {
+            let n = texts.len().min((texts.len() >> (size / 2)).max(2));
+            let cut = texts[..n].iter().map(|text| first_words(text, max_words));
+            cut.map(Value::from).collect::<Value>().to_string()
+        };
+        let context = match self.options.context.trim() {
+            "" => String::new(),
+            context => format!("The texts are: {context}\n"),
+        };
+        let instructions = match self.options.instructions.trim() {
+            "" => EXAMPLES,
+            instructions => instructions,
+        };
+        let (system, user) = template.fill(&[
+            ("context", &context),
+            ("instructions", instructions),
+            ("concept", &Value::from(concept).to_string()),
+            ("positives", &listed(&shown.positives)),
+            ("negatives", &listed(&shown.negatives)),
+        ]);
+        let schema = json!({"type": "object", "properties": {"concept": {"type": "string"}},
+            "required": ["concept"], "additionalProperties": false});
+        let schema = Some(Schema { name: "feature".into(), schema });
+        Prompt { system, user, schema, max_output: MAX_OUTPUT, logprobs: false }
+    }
+
+    /// `mark` tells apart questions that are asked on purpose with the same examples.
+    fn question<'q>(
+        &'q self,
+        template: &'q Template,
+        concept: &'q str,
+        shown: Shown<'q>,
+        mark: &str,
+    ) -> Question<'q> {
+        let whole = self.prompt(template, concept, &shown, 0);
+        let model = self.asked.model.identity();
+        let parts = ["interpretation 1", &model, mark, &whole.system, &whole.user];
+        let failed = parts.into_iter().chain(["without"]);
+        Question {
+            key: AnswerKey::new(parts),
+            failure_key: AnswerKey::new(failed),
+            prompt: Box::new(move |size| {
+                (size < SIZES).then(|| self.prompt(template, concept, &shown, size))
+            }),
+        }
+    }
+}
+
+impl Interpret for ModelInterpreter<'_> {
+    fn interpret(
+        &self,
+        neurons: &[NeuronExamples],
+        watch: &dyn Watch,
+    ) -> Result<Vec<Interpretation>> {
+        let (mut questions, mut whose) = (Vec::new(), Vec::new());
+        for (place, neuron) in neurons.iter().enumerate().filter(|(_, n)| n.n_firing > 0) {
+            for candidate in 0..self.options.n_candidates {
+                let shown = shown(neuron, &self.options, self.seed, candidate);
+                let mark = format!("candidate {candidate}");
+                questions.push(self.question(&self.interpret, "", shown, &mark));
+                whose.push(place);
+            }
+        }
+        let answers = ask(self.asked, STAGE, &questions, &wording, watch)?;
+        let mut found: Vec<(Vec<String>, Option<String>)> = vec![(Vec::new(), None); neurons.len()];
+        for (place, answer) in whose.into_iter().zip(answers) {
+            let (concepts, failure) = &mut found[place];
+            match answer {
+                Ok(concept) if !concepts.contains(&concept) => concepts.push(concept),
+                Ok(_) => {}
+                Err(why) => *failure = Some(why),
+            }
+        }
+        let one =
+            |((concepts, why), neuron): ((Vec<String>, Option<String>), &NeuronExamples)| match (
+                concepts.is_empty(),
+                why,
+            ) {
+                (false, _) => Interpretation::Concepts(concepts),
+                (true, Some(why)) => Interpretation::Unanswered(why),
+                (true, None) if neuron.n_firing == 0 => {
+                    Interpretation::Unlabelled("no discover text fires it".into())
+                }
+                (true, None) => Interpretation::Unlabelled("the model named no feature".into()),
+            };
+        Ok(found.into_iter().zip(neurons).map(one).collect())
+    }
+
+    fn mend(&self, mistakes: &[Mistakes], watch: &dyn Watch) -> Result<Vec<Option<String>>> {
+        let mut questions: Vec<Question> = Vec::new();
+        for m in mistakes {
+            let shown = Shown { positives: m.missed.clone(), negatives: m.false_alarms.clone() };
+            questions.push(self.question(&self.refine, m.concept, shown, "refine"));
+        }
+        let answers = ask(self.asked, STAGE, &questions, &wording, watch)?;
+        Ok(answers.into_iter().map(Result::ok).collect())
+    }
+
+    fn prompts(&self) -> Vec<(&'static str, String)> {
+        vec![("interpret", self.interpret.text()), ("refine", self.refine.text())]
+    }
+}
+
+/// The wording in an answer.
+fn wording(answer: &str) -> Option<String> {
+    let mut wordings = reply::wordings(answer, 1);
+    let wording = wordings.pop()?;
+    let bare = wording.trim_end_matches('.').trim();
+    (!bare.is_empty() && bare.chars().count() <= MAX_CHARS).then(|| bare.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trap_22_an_empty_or_endless_answer_is_no_wording() {
+        assert_eq!(wording(r#"{"concept": "names a dish."}"#).as_deref(), Some("names a dish"));
+        for answer in ["", "{\"concept\": \"\"}", "{\"concept\": \".\"}", &"word ".repeat(200)] {
+            assert_eq!(wording(answer), None, "{answer}");
+        }
+    }
+}

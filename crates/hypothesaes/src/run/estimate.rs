@@ -1,0 +1,262 @@
+//! What a run will ask of language models, told before anything is asked.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+
+use hypothesaes_llm::limits::{Known, What};
+use hypothesaes_llm::question::Usage;
+use hypothesaes_llm::server::Model;
+use serde::Serialize;
+
+use super::plan::PlannedStage;
+use super::work::{self, Corpus, Work};
+use crate::Result;
+use crate::annotate::first_words;
+use crate::data::{Dataset, Split};
+use crate::models::{Models, Use};
+use crate::options::Options;
+use crate::store::Stage;
+
+/// Rows of a pilot run.
+pub const PILOT_ROWS: usize = 200;
+/// Windows at least this long, in seconds, are a day's.
+const DAY: f64 = 3600.0;
+
+/// All questions of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimate {
+    pub rows: Vec<EstimatedWork>,
+    /// Servers elsewhere, and how many texts at most go there.
+    pub leaving: BTreeMap<String, usize>,
+    /// What a pilot on [`PILOT_ROWS`] rows would cost; `None` if a price is unknown.
+    pub pilot_dollars: Option<f64>,
+    /// Where prices are from, and of what day.
+    pub price_source: (String, String),
+}
+
+/// The questions of one kind.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EstimatedWork {
+    /// Name in the ledger.
+    pub stage: &'static str,
+    /// What is asked, in words.
+    pub work: String,
+    pub model: String,
+    pub server: String,
+    pub calls: usize,
+    pub tokens: u64,
+    /// At list price; `None` if the price is unknown, 0 on this machine.
+    pub dollars: Option<f64>,
+    /// Under the limits of the account; `None` if they are not known yet.
+    pub minutes: Option<f64>,
+    /// Share of the day's requests or tokens; `None` if there is no such limit, or none known.
+    pub day_share: Option<f64>,
+    /// Share of the answers that are kept already.
+    pub kept: f64,
+}
+
+impl Estimate {
+    /// Dollars for everything; `None` if a price is unknown.
+    pub fn dollars(&self) -> Option<f64> {
+        self.rows.iter().map(|row| row.dollars).sum()
+    }
+
+    pub fn calls(&self) -> usize {
+        self.rows.iter().map(|row| row.calls).sum()
+    }
+}
+
+/// How many texts there are for what.
+struct Sizes {
+    all: Corpus,
+    validation: Corpus,
+    heldout: Corpus,
+}
+
+/// What is left to ask after the stages of `plan` that stand.
+///
+/// Figures are upper bounds: wordings that are not there yet cannot have kept answers.
+pub(super) fn estimate(
+    options: &Options,
+    data: &Dataset,
+    plan: &[PlannedStage],
+    models: &Models,
+) -> Result<Estimate> {
+    let sizes = Sizes::of(options, data);
+    let made = |stage| plan.iter().any(|p| p.stage == stage && !p.reused);
+    let mut estimate = Estimate {
+        rows: Vec::new(),
+        leaving: BTreeMap::new(),
+        pilot_dollars: Some(0.0),
+        price_source: {
+            let (source, date) = models.client().prices().source();
+            (source.into(), date.into())
+        },
+    };
+    if let Some(model) = models.of(Use::Embed).filter(|_| made(Stage::Embed)) {
+        let distinct: HashSet<&str> = data.texts.iter().collect();
+        let mut distinct: Vec<&str> = distinct.into_iter().collect();
+        distinct.sort_unstable();
+        let known = models.client().n_embedded(model, &distinct)?;
+        let open = 1.0 - known as f64 / distinct.len().max(1) as f64;
+        let work = sizes.embedding().scaled(open);
+        let what = format!("{} texts", distinct.len());
+        estimate.add(models, model, ("embed", what), work, 1.0 - open)?;
+        estimate.leave(model, distinct.len() - known);
+    }
+    let n = options.select.n;
+    let rounds = work::rounds(options, sizes.validation.n, sizes.heldout.n, n);
+    let (words, judging) = work::interpretation(options, sizes.validation, n, rounds);
+    let interprets = made(Stage::Interpret);
+    if let Some(model) = models.of(Use::Interpret).filter(|_| interprets) {
+        let mut what = format!("{n} neurons");
+        if options.interpret.n_candidates > 1 {
+            let _ = write!(what, " x {} wordings", options.interpret.n_candidates);
+        }
+        if rounds > 0 {
+            let _ = write!(what, ", mended {rounds} times");
+        }
+        estimate.add(models, model, ("interpret", what), words, 0.0)?;
+        estimate.leave(model, n * options.interpret.n_examples);
+    }
+    if let Some(model) = models.of(Use::Annotate) {
+        if interprets && options.interpret.model().is_some() {
+            let what = format!("wordings on up to {} texts", sizes.validation.n);
+            estimate.add(models, model, ("fidelity", what), judging, 0.0)?;
+            estimate.leave(model, sizes.validation.n);
+        }
+        if made(Stage::Annotate) {
+            let what = format!("{n} concepts x {} texts", sizes.heldout.n);
+            let work = work::annotation(options, sizes.heldout, n);
+            estimate.add(models, model, ("annotate", what), work, 0.0)?;
+            estimate.leave(model, sizes.heldout.n);
+        }
+    }
+    estimate.pilot_dollars = pilot(options, &sizes, models);
+    Ok(estimate)
+}
+
+impl Estimate {
+    fn add(
+        &mut self,
+        models: &Models,
+        model: &Model,
+        (stage, work): (&'static str, String),
+        amount: Work,
+        kept: f64,
+    ) -> Result<()> {
+        let limits = models.client().limits(model)?;
+        let (minutes, day_share) = under(&limits, amount);
+        self.rows.push(EstimatedWork {
+            stage,
+            work,
+            model: model.name.clone(),
+            server: model.server.host(),
+            calls: amount.calls,
+            tokens: whole(amount.tokens_in + amount.tokens_out),
+            dollars: dollars(models, model, amount),
+            minutes,
+            day_share,
+            kept,
+        });
+        Ok(())
+    }
+
+    fn leave(&mut self, model: &Model, n: usize) {
+        if !model.server.is_here() && n > 0 {
+            let known = self.leaving.entry(model.server.host()).or_default();
+            *known = (*known).max(n);
+        }
+    }
+}
+
+impl Sizes {
+    fn of(options: &Options, data: &Dataset) -> Self {
+        let corpus = |part: Option<Split>, max_words: usize| {
+            let rows = (0..data.split.len()).filter(|&i| part.is_none_or(|p| data.split[i] == p));
+            let distinct: HashSet<&str> = rows.map(|i| data.texts.get(i)).collect();
+            let tokens =
+                |text: &&str| hypothesaes_llm::tokens::estimate(first_words(text, max_words));
+            let tokens: u64 = distinct.iter().map(tokens).sum();
+            Corpus { n: distinct.len(), tokens: tokens as f64 / distinct.len().max(1) as f64 }
+        };
+        Self {
+            all: corpus(None, usize::MAX),
+            validation: corpus(Some(Split::Validation), options.annotate.max_words),
+            heldout: corpus(Some(Split::Heldout), options.annotate.max_words),
+        }
+    }
+
+    /// The same for `rows` rows.
+    fn shrunk(&self, rows: usize) -> Self {
+        let part = (rows as f64 / self.all.n.max(1) as f64).min(1.0);
+        let shrink = |of: Corpus| Corpus { n: usize_of(of.n as f64 * part), ..of };
+        Self {
+            all: shrink(self.all),
+            validation: shrink(self.validation),
+            heldout: shrink(self.heldout),
+        }
+    }
+
+    fn embedding(&self) -> Work {
+        let tokens_in = self.all.n as f64 * self.all.tokens;
+        let calls = self.all.n.div_ceil(256).max(usize_of((tokens_in / 75_000.0).ceil()));
+        Work { calls, tokens_in, tokens_out: 0.0 }
+    }
+}
+
+/// Dollars of a run on [`PILOT_ROWS`] rows, as far as a model is asked.
+fn pilot(options: &Options, sizes: &Sizes, models: &Models) -> Option<f64> {
+    let sizes = sizes.shrunk(PILOT_ROWS);
+    let n = options.select.n;
+    let rounds = work::rounds(options, sizes.validation.n, sizes.heldout.n, n);
+    let (words, judging) = work::interpretation(options, sizes.validation, n, rounds);
+    let annotation = work::annotation(options, sizes.heldout, n);
+    let of = [
+        (Use::Embed, sizes.embedding()),
+        (Use::Interpret, words),
+        (Use::Annotate, judging),
+        (Use::Annotate, annotation),
+    ];
+    let asked = of.into_iter().filter_map(|(of, work)| Some((models.of(of)?, work)));
+    asked.map(|(model, work)| dollars(models, model, work)).sum()
+}
+
+fn dollars(models: &Models, model: &Model, work: Work) -> Option<f64> {
+    let usage = Usage { input: whole(work.tokens_in), cached: 0, output: whole(work.tokens_out) };
+    match models.client().prices().of(&model.name) {
+        Some(price) => Some(price.cost(usage, models.is_batch())),
+        // One's own machine sends no bill.
+        None if model.server.is_here() => Some(0.0),
+        None => None,
+    }
+}
+
+/// Minutes that the tightest limit asks for, and the share of the day's.
+fn under(limits: &[Known], work: Work) -> (Option<f64>, Option<f64>) {
+    let amount = |limit: &Known| match limit.what {
+        What::Requests => work.calls as f64,
+        What::Tokens => work.tokens_in + work.tokens_out,
+    };
+    let minutes = |limit: &Known| amount(limit) / limit.limit * limit.window_seconds / 60.0;
+    let largest = |of: &mut dyn Iterator<Item = f64>| of.reduce(f64::max);
+    let (day, minute): (Vec<&Known>, Vec<&Known>) =
+        limits.iter().partition(|limit| limit.window_seconds >= DAY);
+    let share = largest(&mut day.iter().map(|limit| amount(limit) / limit.limit));
+    let mut time = largest(&mut minute.iter().map(|limit| minutes(limit)));
+    if share.is_some_and(|share| share > 1.0) {
+        // What is beyond the day's quota comes as it is refilled.
+        let refill = largest(&mut day.iter().map(|l| minutes(l) - l.window_seconds / 60.0));
+        time = [time, refill].into_iter().flatten().reduce(f64::max);
+    }
+    (time, share)
+}
+
+fn whole(n: f64) -> u64 {
+    usize_of(n) as u64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "amounts are positive")]
+fn usize_of(n: f64) -> usize {
+    n.round().max(0.0) as usize
+}
