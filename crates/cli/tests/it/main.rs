@@ -5,8 +5,11 @@ mod demo;
 mod errors;
 mod help;
 mod interrupting;
+mod models;
 mod papers;
 mod program;
 mod real;
 mod resuming;
 mod running;
+#[path = "../../../llm/tests/it/service.rs"]
+mod service;

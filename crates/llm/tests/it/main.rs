@@ -5,6 +5,7 @@ mod dialects;
 mod embedding;
 mod limits;
 mod server;
+mod service;
 mod setup;
 mod simulated;
 mod stopping;

@@ -1,0 +1,257 @@
+//! Runs with language models, against the simulated service where it is there.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::program::{Folder, Went, small_table};
+use crate::service::Simulated;
+
+/// Planted in the environment; never to be seen again.
+const KEY: &str = "sk-planted-0123456789abcdef";
+const RUN: [&str; 12] = [
+    "run",
+    "visits.tsv",
+    "--text",
+    "text",
+    "--target",
+    "stars",
+    "-n",
+    "6",
+    "--sae",
+    "64:4",
+    "--yes",
+    "--context=Reviews of restaurants",
+];
+
+fn folder(rows: usize) -> Folder {
+    let folder = Folder::new();
+    folder.write("visits.tsv", small_table(rows));
+    folder
+}
+
+/// The program as a user of the service runs it.
+fn command(folder: &Folder, server: &Simulated, more: &[&str]) -> Command {
+    let mut command = folder.command(&[&RUN[..], more].concat());
+    command.env("OPENAI_BASE_URL", &server.base).env("OPENAI_API_KEY", KEY);
+    command
+}
+
+fn run(folder: &Folder, server: &Simulated, more: &[&str]) -> Went {
+    let output = command(folder, server, more).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Went { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A counter of the service.
+fn stats(server: &Simulated) -> Value {
+    let host = server.base.trim_start_matches("http://").trim_end_matches("/v1");
+    let mut stream = TcpStream::connect(host).unwrap();
+    let request = format!("GET /stats HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    serde_json::from_str(&reply[reply.find("\r\n\r\n").unwrap()..]).unwrap()
+}
+
+fn count(server: &Simulated, name: &str) -> u64 {
+    stats(server)[name].as_u64().unwrap()
+}
+
+/// What must not depend on how the run came about; the model's file names the server.
+fn results(folder: &Folder, run: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = folder.files(run);
+    files.retain(|(path, _)| {
+        let part = ["tables", "data"].iter().any(|part| path.starts_with(Path::new(part)));
+        part && !path.ends_with("cost.csv")
+    });
+    assert!(files.len() > 8, "few results: {files:?}");
+    files
+}
+
+#[test]
+fn a_run_asks_once_replays_for_nothing_and_keeps_the_key_to_itself() {
+    let Some(server) = Simulated::start(&["--preset", "fast", "--require-key", KEY]) else {
+        return;
+    };
+    let folder = folder(700);
+    let went = run(&folder, &server, &["--out", "one"]).well();
+    for said in ["annotate", "6 concepts x", "$", "No text leaves this computer"] {
+        assert!(went.stderr.contains(said), "{said} is not in {}", went.stderr);
+    }
+    let asked = count(&server, "requests");
+    assert_eq!(count(&server, "pairs_repeated"), 0);
+    let cost = folder.read("one/tables/cost.csv");
+    assert!(cost.contains("annotate,gpt-5-mini,") && cost.contains("interpret,gpt-5.2,"), "{cost}");
+    for file in ["interpret/interpret.txt", "annotate/stacked.txt", "tables/fidelity.csv"] {
+        assert!(folder.path().join("one").join(file).is_file(), "{file}");
+    }
+
+    run(&folder, &server, &["--out", "one"]).well();
+    run(&folder, &server, &["--out", "two", "--frozen"]).well();
+    assert_eq!(count(&server, "requests"), asked, "trap 17: nothing is asked twice");
+    assert!(results(&folder, "one") == results(&folder, "two"));
+
+    for (path, content) in folder.files("") {
+        let found = content.windows(KEY.len()).any(|window| window == KEY.as_bytes());
+        assert!(!found, "the key is in {}", path.display());
+    }
+    assert!(!went.stderr.contains(KEY) && !went.stdout.contains(KEY));
+}
+
+#[test]
+fn without_a_yes_nothing_is_asked() {
+    let Some(server) = Simulated::start(&["--preset", "fast"]) else { return };
+    let folder = folder(300);
+    // A server elsewhere, so that there is something to say yes to.
+    let words: Vec<&str> = RUN.into_iter().filter(|word| *word != "--yes").collect();
+    let mut elsewhere = folder.command(&words);
+    let output = elsewhere.env("OPENAI_API_KEY", KEY).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in ["--yes", "--max-cost", "--dry-run", "go to api.openai.com"] {
+        assert!(said.contains(part), "{part} is not in {said}");
+    }
+    let plan = run(&folder, &server, &["--dry-run", "--out", "none"]).well();
+    assert!(plan.stdout.contains("fidelity") && plan.stdout.contains("total"), "{}", plan.stdout);
+    assert!(!folder.path().join("none").exists());
+    assert_eq!(count(&server, "requests"), 0);
+}
+
+#[test]
+fn a_spent_quota_and_a_ceiling_end_with_3_and_keep_everything() {
+    let Some(server) = Simulated::start(&["--preset", "fast", "--quota-usd", "0.01"]) else {
+        return;
+    };
+    let folder = folder(700);
+    let went = run(&folder, &server, &[]);
+    assert_eq!(went.code, Some(3), "{}", went.stderr);
+    assert!(went.stderr.contains("every answer is kept"), "{}", went.stderr);
+    drop(server);
+
+    let Some(server) = Simulated::start(&["--preset", "fast"]) else { return };
+    let folder = self::folder(700);
+    let went = run(&folder, &server, &["--max-cost", "0.005"]);
+    assert_eq!(went.code, Some(3), "{}", went.stderr);
+    assert!(went.stderr.contains("--max-cost"), "{}", went.stderr);
+    assert!(stats(&server)["cost_usd"].as_f64().unwrap() <= 0.005);
+    run(&folder, &server, &[]).well();
+    assert_eq!(count(&server, "pairs_repeated"), 0, "what was paid for is not asked again");
+}
+
+#[test]
+fn servers_of_every_kind_complete() {
+    for flags in [
+        &["--endpoints", "chat,embeddings"][..],
+        &["--think", "always"],
+        &["--context", "2048"],
+        &["--error-style", "plain", "--retry-after", "none", "--rate-headers", "none"],
+    ] {
+        let Some(server) = Simulated::start(&[&["--preset", "fast"], flags].concat()) else {
+            return;
+        };
+        let folder = folder(400);
+        let went = run(&folder, &server, &[]).well();
+        assert!(!went.stderr.contains("are missing"), "{flags:?}: {}", went.stderr);
+    }
+}
+
+#[test]
+fn trap_20_faults_and_poison_leave_gaps_that_are_named() {
+    let flags = ["--preset", "flaky", "--p-poison", "0.01", "--p-hang", "0"];
+    let Some(server) = Simulated::start(&flags) else { return };
+    let folder = folder(700);
+    let went = run(&folder, &server, &["-o", "llm.max_failed=0.05", "-o", "llm.timeout=5"]).well();
+    let table = folder.read("runs/visits-1/tables/hypotheses.csv");
+    assert!(table.lines().count() > 1, "{table}\n{}", went.stderr);
+}
+
+#[test]
+fn killed_or_stopped_at_any_moment_the_same_command_repeats_next_to_nothing() {
+    let kills = std::env::var("HYPOTHESAES_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(4);
+    let preset = ["--preset", "fast", "--latency", "0.02"];
+    let Some(server) = Simulated::start(&preset) else { return };
+    let reference = folder(500);
+    let start = Instant::now();
+    run(&reference, &server, &[]).well();
+    let took = start.elapsed();
+    let expected = results(&reference, "runs/visits-1");
+    for kill in 0..kills {
+        let Some(server) = Simulated::start(&preset) else { return };
+        let folder = folder(500);
+        let mut child = command(&folder, &server, &[]).spawn().unwrap();
+        thread::sleep(took.mul_f64(0.1 + 0.9 * f64::from(kill) / f64::from(kills)));
+        let signal = if kill % 2 == 0 { "-KILL" } else { "-INT" };
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        child.wait().unwrap();
+        // The service may still be answering what was in flight.
+        thread::sleep(Duration::from_millis(100));
+        run(&folder, &server, &[]).well();
+        for (got, expected) in results(&folder, "runs/visits-1").iter().zip(&expected) {
+            assert!(got == expected, "{} after {signal}", got.0.display());
+        }
+        // At most 64 calls of up to ten pairs are in flight.
+        let repeated = count(&server, "pairs_repeated");
+        assert!(repeated <= 640, "{signal}: {repeated} pairs were asked twice");
+    }
+}
+
+#[test]
+fn bad_servers_models_and_prompts_are_named() {
+    let folder = folder(300);
+    let mut gone = folder.command(&RUN);
+    let output = gone.env("OPENAI_BASE_URL", "http://127.0.0.1:9/v1").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("127.0.0.1:9") && said.contains("doctor"), "{said}");
+
+    let Some(server) = Simulated::start(&["--preset", "fast", "--unknown-model", "gpt-5.2"]) else {
+        return;
+    };
+    let went = run(&folder, &server, &[]);
+    assert!(went.stderr.contains("no model `gpt-5.2`"), "{}", went.stderr);
+    assert!(went.stderr.contains("--interpreter"), "{}", went.stderr);
+
+    folder.write("own.txt", "Judge {text}.");
+    let went = run(&folder, &server, &["--interpreter", "x", "-o", "annotate.prompt=own.txt"]);
+    assert!(
+        went.stderr.contains("own.txt") && went.stderr.contains("{concepts}"),
+        "{}",
+        went.stderr
+    );
+
+    let went =
+        run(&folder, &server, &["--local", "--annotator", "x", "-o", "llm.base_url=https://h/v1"]);
+    assert_eq!(went.code, Some(2), "{}", went.stderr);
+    assert!(went.stderr.contains("keeps all texts on this computer"), "{}", went.stderr);
+}
+
+#[test]
+fn the_doctor_says_what_works_and_what_does_not() {
+    let Some(server) = Simulated::start(&["--preset", "tier1", "--unknown-model", "gpt-5.2"])
+    else {
+        return;
+    };
+    let folder = Folder::new();
+    let mut doctor = folder.command(&["doctor"]);
+    let output = doctor.env("OPENAI_BASE_URL", &server.base).output().unwrap();
+    let found = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{found}");
+    for part in ["vectors of 1536 entries", "Responses API, JSON schema", "FAILS", "requests a"] {
+        assert!(found.contains(part), "{part} is not in {found}");
+    }
+    let cache = folder.run(&["cache", "--export", "answers.jsonl"]).well();
+    assert!(cache.stdout.contains("1 answers written"), "{}", cache.stdout);
+    assert!(folder.read("answers.jsonl").contains("text-embedding-3-small"));
+    let prices = folder.run(&["prices", "gpt-5-mini", "my-model"]).well();
+    assert!(
+        prices.stdout.contains("0.25") && prices.stdout.contains("unknown"),
+        "{}",
+        prices.stdout
+    );
+}
