@@ -66,7 +66,11 @@ pub(crate) fn ask(
                 sizes[id] += 1;
                 (true, why)
             }
-            Outcome::Never(why) => (false, why),
+            // A filter may let the question pass with less of the texts.
+            Outcome::Never(why) => {
+                sizes[id] += 1;
+                (tries[id] < TRIES, why)
+            }
         };
         let prompt = if again { (question.prompt)(sizes[id]) } else { None };
         if let Some(prompt) = prompt {

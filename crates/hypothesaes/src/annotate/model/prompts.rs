@@ -95,7 +95,7 @@ impl Prompts {
             ids.iter().map(|id| (id.clone(), json!({"type": "boolean"}))).collect();
         let schema = json!({"type": "object", "properties": verdicts, "required": ids,
             "additionalProperties": false});
-        let max_output = small(16 + 7 * ids.len());
+        let max_output = small(16 + 6 * ids.len());
         let schema = Some(Schema { name: "verdicts".into(), schema });
         Prompt { system, user, schema, max_output, logprobs: self.probabilities }
     }
@@ -113,7 +113,9 @@ impl Prompts {
             "properties": {"answers": {"type": "array", "items": answer}},
             "additionalProperties": false});
         let schema = Some(Schema { name: "matches".into(), schema });
-        let max_output = small(16 + unit.texts.len() * (14 + 3 * unit.concepts.len()));
+        // Limits count the cap, not the answer. Room for a third of the concepts is mostly enough;
+        // an answer that is cut off gets more.
+        let max_output = small(16 + unit.texts.len() * (14 + unit.concepts.len()));
         Prompt { system, user, schema, max_output, logprobs: false }
     }
 
