@@ -76,20 +76,22 @@ def theirs(server, texts, heldout, folder):
     discover = part(False)
     x = np.stack([of[row["text"]] for row in discover])
     sae = train_sae(embeddings=x, M=256, K=8, matryoshka_prefix_lengths=[32, 256], n_epochs=100)
+    # The package keeps its annotations beside its own code: they must not be found again.
+    cache = f"bench-{os.getpid()}"
     stars = lambda rows: [float(row["stars"]) for row in rows]
     found = generate_hypotheses(
         [row["text"] for row in discover], stars(discover), x, sae, selection_method="correlation",
-        cache_name="bench", classification=False, n_selected_neurons=20,
+        cache_name=cache, classification=False, n_selected_neurons=20,
     )
     evaluate_hypotheses(
-        found, [row["text"] for row in part(True)], stars(part(True)), cache_name="bench",
+        found, [row["text"] for row in part(True)], stars(part(True)), cache_name=cache,
         classification=False,
     )
     return list(found["interpretation"])
 
 
 def known(wordings, lexicon):
-    concepts = {concept.lower() for concept in json.load(open(lexicon))}
+    concepts = {concept.lower() for concept in json.load(open(lexicon))["concepts"]}
     return len({w.lower().strip(" .\"-") for w in wordings} & concepts)
 
 

@@ -125,6 +125,32 @@ fn trap_33_aliased_columns_name_their_twin() {
 }
 
 #[test]
+fn one_of_those_that_say_nearly_the_same_stands_for_all() {
+    let (mut columns, y) = sample(300);
+    let before = run(&columns, &y, &Task::Continuous);
+    // Differs from the first on 6 of 300 texts.
+    let mut near = columns[0].clone();
+    for says in near.iter_mut().step_by(50) {
+        *says = says.map(|v| !v);
+    }
+    columns.push(near);
+    let found = run(&columns, &y, &Task::Continuous);
+    let twin = &found.hypotheses[3];
+    assert_eq!((twin.status, twin.joint), (Status::Duplicate, None));
+    assert_eq!(twin.duplicate_of.as_deref(), Some("H01"));
+    assert!(twin.warning.as_deref().unwrap().contains("nearly the same as H01 (phi 0.9"));
+    assert_eq!(
+        found.hypotheses[0].joint.unwrap().estimate,
+        before.hypotheses[0].joint.unwrap().estimate
+    );
+    assert_eq!((found.n_hold, found.models.clone()), (before.n_hold, before.models));
+    let options = EvaluateOptions { duplicate_phi: 1.0, ..EvaluateOptions::default() };
+    let both = evaluate(&columns, &y, &Task::Continuous, 7, &options).unwrap();
+    assert_eq!(both.hypotheses[3].duplicate_of, None);
+    assert!(both.hypotheses[3].joint.is_some());
+}
+
+#[test]
 fn trap_33_separation_is_answered_by_firth_and_said() {
     let (mut columns, y) = sample(300);
     let mut y = classes(&y);

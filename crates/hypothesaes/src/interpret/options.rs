@@ -104,8 +104,8 @@ impl Default for InterpretOptions {
             hard_negatives: 0.0,
             n_candidates: 1,
             refine: None,
-            fidelity_firing: 25,
-            fidelity_silent: 50,
+            fidelity_firing: 20,
+            fidelity_silent: 40,
             prompt: None,
             refine_prompt: None,
         }

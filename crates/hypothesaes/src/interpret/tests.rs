@@ -214,3 +214,92 @@ fn trap_20_another_interpreter_and_gaps_in_its_annotations_fit_the_same_seams() 
     assert_eq!(table.rows(), 2);
     assert!(table.columns.iter().all(|column| column.values.len() == 2));
 }
+
+/// A model that proposes words in turn, mends `is about tea` to `is about waiting`, and judges
+/// wordings by whether the text has a word of them.
+struct Costly {
+    proposals: Vec<&'static str>,
+}
+
+impl Interpret for Costly {
+    fn interpret(&self, neurons: &[NeuronExamples], _: &dyn Watch) -> Result<Vec<Interpretation>> {
+        let concepts: Vec<String> = self.proposals.iter().map(|&p| p.to_owned()).collect();
+        Ok(neurons.iter().map(|_| Interpretation::Concepts(concepts.clone())).collect())
+    }
+
+    fn mend(&self, mistakes: &[Mistakes], _: &dyn Watch) -> Result<Vec<Option<String>>> {
+        let mended = mistakes.iter().map(|m| {
+            assert!(m.missed.len() <= 8 && m.false_alarms.len() <= 8);
+            let fires = |text: &&str| text.contains("waiting") || text.contains("minutes");
+            assert!(m.missed.iter().all(fires) && !m.false_alarms.iter().any(fires));
+            Some(if m.concept == "filler1" { "waiting minutes" } else { "filler2" }.to_owned())
+        });
+        Ok(mended.collect())
+    }
+}
+
+impl Annotate for Costly {
+    fn annotate_where(
+        &self,
+        concepts: &[String],
+        texts: &Texts,
+        wanted: &(dyn Fn(usize, usize) -> bool + Sync),
+        _: &dyn Watch,
+    ) -> Result<Annotations> {
+        let says = |concept: &str, text: &str| {
+            text.split(' ').any(|word| concept.split(' ').any(|known| known == word))
+        };
+        let column = |(c, concept): (usize, &String)| -> Vec<Option<bool>> {
+            (0..texts.len()).map(|t| wanted(c, t).then(|| says(concept, texts.get(t)))).collect()
+        };
+        Annotations::new(texts.len(), concepts.iter().enumerate().map(column).collect())
+    }
+
+    fn is_costly(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn the_most_faithful_candidate_is_taken() {
+    let corpus = corpus(1000);
+    let model = Costly { proposals: vec!["filler1", "waiting minutes", "filler2"] };
+    let options = InterpretOptions::default();
+    let labelled =
+        interpret(corpus.material(&[0]), &options, 1, (&model, &model), &Unwatched).unwrap();
+    assert_eq!(labelled[0].concept.as_deref(), Some("waiting minutes"));
+    assert_eq!(labelled[0].fidelity.unwrap().f1, Some(1.0));
+    let kept: Vec<bool> = labelled[0].wordings.iter().map(|w| w.is_kept).collect();
+    assert_eq!(kept, [false, true, false]);
+    assert_eq!(wordings_table(&labelled).unwrap().rows(), 3);
+}
+
+#[test]
+fn a_mended_wording_is_kept_only_if_it_is_better() {
+    let corpus = corpus(1000);
+    let options = InterpretOptions { refine: Some(2), ..InterpretOptions::default() };
+    for (proposal, expected) in
+        [("filler1", "waiting minutes"), ("minutes filler3", "minutes filler3")]
+    {
+        let model = Costly { proposals: vec![proposal] };
+        let labelled =
+            interpret(corpus.material(&[0]), &options, 1, (&model, &model), &Unwatched).unwrap();
+        assert_eq!(labelled[0].concept.as_deref(), Some(expected));
+        assert!(labelled[0].wordings.len() >= 2, "{:?}", labelled[0].wordings);
+    }
+}
+
+#[test]
+fn trap_29_a_choice_is_reported_on_texts_it_does_not_rest_on() {
+    let corpus = corpus(1000);
+    let chosen = Costly { proposals: vec!["waiting minutes", "filler1"] };
+    let alone = Costly { proposals: vec!["waiting minutes"] };
+    let options = InterpretOptions::default();
+    // 300 validation texts: with a choice, one half of them is reported.
+    let small = InterpretOptions { fidelity_firing: 1000, fidelity_silent: 1000, ..options };
+    let n = |model: &Costly| {
+        let labelled = interpret(corpus.material(&[0]), &small, 1, (model, model), &Unwatched);
+        labelled.unwrap()[0].fidelity.unwrap().n
+    };
+    assert_eq!((n(&alone), n(&chosen)), (300, 150));
+}
