@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The program against aimock, a server that others wrote (npm, @copilotkit/aimock): all calls of a
+# doctor and of a run, undisturbed and with one call in twenty dropped and one in twenty garbled.
+# By hand or where npm can install: tests/peers/aimock.sh [PROGRAM]. Takes less than a minute.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+program=$(realpath "${1:-target/release/hypothesaes}")
+version=1.43.0
+port=${PORT:-4010}
+folder=$(mktemp -d)
+server=
+stop() { [ -z "$server" ] || kill "$server" 2>/dev/null || true; }
+trap 'stop; rm -rf "$folder"' EXIT
+
+(cd "$folder" && npm install --silent --no-fund --no-audit "@copilotkit/aimock@$version" >/dev/null)
+mkdir "$folder/fixtures"
+cat > "$folder/fixtures/answers.json" <<'JSON'
+{"fixtures": [
+  {"match": {"userMessage": "positive_texts"},
+   "response": {"content": "{\"concept\": \"complains about a long wait\"}"}},
+  {"match": {"userMessage": "concepts"},
+   "response": {"content": "{\"1\": true, \"2\": false, \"3\": true, \"4\": false}"}}
+]}
+JSON
+
+serve() {
+    stop
+    "$folder/node_modules/.bin/llmock" -p "$port" -f "$folder/fixtures" --log-level silent "$@" &
+    server=$!
+    for _ in $(seq 50); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
+        sleep 0.1
+    done
+    echo "error: aimock does not listen on port $port" >&2
+    exit 1
+}
+
+export OPENAI_BASE_URL="http://127.0.0.1:$port/v1" OPENAI_API_KEY=none NO_COLOR=1
+cp crates/hypothesaes/demo/reviews.jsonl "$folder/"
+cd "$folder"
+for chaos in "" "--chaos-drop 0.05 --chaos-malformed 0.05"; do
+    echo "== aimock $version $chaos"
+    # shellcheck disable=SC2086
+    serve $chaos
+    export HYPOTHESAES_CACHE="$folder/cache$RANDOM"
+    "$program" doctor
+    "$program" run reviews.jsonl --text text --target stars -n 4 --sae 32:4 --yes \
+        -o data.sample=400 --out "run$RANDOM" 2>&1 | grep -E "interpret: done|annotate: done|missing|error"
+done
+echo "== all answered"
