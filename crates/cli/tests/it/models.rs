@@ -75,7 +75,7 @@ fn results(folder: &Folder, run: &str) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
-fn a_run_asks_once_replays_for_nothing_and_keeps_the_key_to_itself() {
+fn trap_17_a_run_asks_once_replays_for_nothing_and_keeps_the_key_to_itself() {
     let Some(server) = Simulated::start(&["--preset", "fast", "--require-key", KEY]) else {
         return;
     };
@@ -94,7 +94,7 @@ fn a_run_asks_once_replays_for_nothing_and_keeps_the_key_to_itself() {
 
     run(&folder, &server, &["--out", "one"]).well();
     run(&folder, &server, &["--out", "two", "--frozen"]).well();
-    assert_eq!(count(&server, "requests"), asked, "trap 17: nothing is asked twice");
+    assert_eq!(count(&server, "requests"), asked, "nothing is asked twice");
     assert!(results(&folder, "one") == results(&folder, "two"));
 
     for (path, content) in folder.files("") {

@@ -168,7 +168,84 @@ fn wording(answer: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use hypothesaes_llm::ask::{Ask, Call, Next, Outcome, Task, Watch as AskWatch};
+    use hypothesaes_llm::server::{Effort, Model, Server};
+
     use super::*;
+
+    /// Is never asked.
+    struct Nobody;
+
+    impl Ask for Nobody {
+        fn ask(
+            &self,
+            _: Task,
+            _: Vec<Call>,
+            _: &mut dyn FnMut(usize, Outcome) -> Next,
+            _: &dyn AskWatch,
+        ) -> hypothesaes_llm::Result<()> {
+            unreachable!("only prompts are made")
+        }
+
+        fn kept(&self, keys: &[AnswerKey]) -> hypothesaes_llm::Result<Vec<Option<String>>> {
+            Ok(vec![None; keys.len()])
+        }
+
+        fn is_frozen(&self) -> bool {
+            false
+        }
+    }
+
+    /// The prompt for two texts of 30 words, at a size.
+    fn prompt(options: &InterpretOptions, size: u32) -> Prompt {
+        let server = Server::new("http://localhost:1", None).unwrap();
+        let (name, effort) = ("m".to_owned(), Effort::Default);
+        let model = Model { server, name, effort, temperature: None, dimensions: None };
+        let asked = Asked { ask: &Nobody, model: &model };
+        let interpreter = ModelInterpreter::new(asked, options, 1).unwrap();
+        let text = "fires {negatives} ".repeat(15);
+        let shown = Shown { positives: vec![&text], negatives: vec!["silent"] };
+        interpreter.prompt(&interpreter.interpret, "", &shown, size)
+    }
+
+    #[test]
+    fn trap_15_without_instructions_the_prompt_has_the_generic_examples() {
+        let bare = prompt(&InterpretOptions::default(), 0);
+        assert!(bare.system.contains("for example") && bare.system.contains("{\"concept\": "));
+        assert!(!bare.system.contains("None") && !bare.system.contains("{instructions}"));
+        let options = InterpretOptions {
+            context: "Reviews of hotels".into(),
+            instructions: "Heed the tone.".into(),
+            ..InterpretOptions::default()
+        };
+        let told = prompt(&options, 0);
+        assert!(
+            told.system.contains("Heed the tone.") && told.system.contains("Reviews of hotels")
+        );
+        assert!(!told.system.contains("for example"));
+    }
+
+    #[test]
+    fn a_prompt_is_exact_json_and_gets_smaller() {
+        let options = InterpretOptions { max_words: 16, ..InterpretOptions::default() };
+        let words = |size: u32| {
+            let user: Value = serde_json::from_str(&prompt(&options, size).user).unwrap();
+            assert_eq!(user["negative_texts"], json!(["silent"]));
+            user["positive_texts"][0].as_str().unwrap().split(' ').count()
+        };
+        assert_eq!((words(0), words(1)), (16, 8));
+    }
+
+    #[test]
+    fn a_prompt_of_the_users_needs_its_placeholders() {
+        let folder = tempfile::tempdir().unwrap();
+        let file: PathBuf = folder.path().join("own.txt");
+        std::fs::write(&file, "Only {positives}.").unwrap();
+        let template = Template::load(Some(&file), INTERPRET, &["positives", "negatives"]);
+        assert!(template.unwrap_err().to_string().contains("{negatives}"));
+    }
 
     #[test]
     fn trap_22_an_empty_or_endless_answer_is_no_wording() {
