@@ -209,6 +209,12 @@ pub struct AskingArgs {
     /// Stop before more than so many dollars are spent
     #[arg(long, value_name = "DOLLARS")]
     pub max_cost: Option<f64>,
+    /// Ask by batch jobs: half the price, answers within a day; the same command fetches them
+    #[arg(long, conflicts_with_all = ["local", "frozen"])]
+    pub batch: bool,
+    /// Wait for the answers of batch jobs instead of leaving
+    #[arg(long, conflicts_with_all = ["local", "frozen"])]
+    pub wait: bool,
     /// Use only answers that are kept from earlier runs
     #[arg(long, conflicts_with = "local")]
     pub frozen: bool,

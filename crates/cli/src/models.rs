@@ -35,7 +35,7 @@ pub fn prepare(options: &mut Options, args: &AskingArgs) -> Result<Option<Models
     if let Some(note) = note {
         line(&note);
     }
-    let manner = Manner { frozen: args.frozen, wait: false };
+    let manner = Manner { frozen: args.frozen, batch: args.batch, wait: args.wait };
     let models = Models::new(options, store, manner, &key)?;
     for of in Use::ALL {
         check(&models, of, args)?;

@@ -31,6 +31,14 @@ pub enum Error {
     /// No answer for longer than the user's patience.
     #[error("no answer from `{server}` for {minutes:.0} minutes: {why}")]
     Patience { server: String, minutes: f64, why: String },
+    /// Batch jobs hold the questions; the answers are fetched by the next run.
+    #[error(
+        "{waiting} questions are with the batch service of `{server}`, {answered} of them answered"
+    )]
+    Batched { server: String, waiting: usize, answered: u64 },
+    /// The server takes no batch jobs.
+    #[error("`{server}` has no batch service: {why}")]
+    NoBatches { server: String, why: String },
     /// Only stored answers may be used, and this one is not among them.
     #[error("{missing} answers are not in the store, and `frozen` forbids to ask for them")]
     Frozen { missing: usize },

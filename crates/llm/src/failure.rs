@@ -6,6 +6,7 @@ mod complaint;
 use std::time::Duration;
 
 use crate::limits::Refusal;
+use crate::server::Key;
 
 pub use classify::{classify, in_ok};
 
@@ -37,4 +38,26 @@ pub enum Failure {
     Money(String),
     /// Not the reply of such a server: a page of HTML with status 200, say.
     Foreign(String),
+}
+
+impl Failure {
+    /// Without this key, which a server may repeat in what it says of it.
+    pub(crate) fn redacted(mut self, key: &Key) -> Self {
+        let why = match &mut self {
+            Self::SlowDown { .. } => return self,
+            Self::Limit(refusal) => &mut refusal.why,
+            Self::TooLarge(why)
+            | Self::TooLong(why)
+            | Self::Passing { why, .. }
+            | Self::Parameter { why, .. }
+            | Self::NoSuchPath(why)
+            | Self::Item(why)
+            | Self::Key(why)
+            | Self::Model(why)
+            | Self::Money(why)
+            | Self::Foreign(why) => why,
+        };
+        *why = key.redact(why);
+        self
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{Url, form_urlencoded};
 
 use crate::{Error, Result};
 
@@ -134,9 +134,14 @@ impl Server {
         self.key.as_ref()
     }
 
+    /// The address of `path`, which may end in a query.
     pub(crate) fn url(&self, path: &str) -> Url {
         let mut url = self.base.clone();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         url.set_path(&format!("{}/{path}", self.base.path()));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(form_urlencoded::parse(query.as_bytes()));
+        }
         url
     }
 }
@@ -170,6 +175,9 @@ mod tests {
         let azure = Server::new(azure, None).unwrap();
         assert!(azure.is_azure());
         assert_eq!(azure.url("embeddings").query(), Some("api-version=2024-10-21"));
+        let list = azure.url("batches?limit=9");
+        assert_eq!(list.query(), Some("api-version=2024-10-21&limit=9"));
+        assert!(list.path().ends_with("/d/batches"));
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub type Approve = Box<dyn Fn(&Estimate) -> Result<()>>;
 pub struct Manner {
     /// Only answers that are kept are used.
     pub frozen: bool,
+    /// Questions are sent as batch jobs, at half the price.
+    pub batch: bool,
     /// Wait for batch jobs instead of coming back for them.
     pub wait: bool,
 }
@@ -90,6 +92,8 @@ impl Models {
             limits: llm.limits(),
             max_cost: llm.max_cost,
             frozen: manner.frozen,
+            batch: manner.batch,
+            wait: manner.wait,
         };
         let client = Client::new(client_options, store, prices)?;
         let mut uses = Vec::new();
@@ -114,7 +118,7 @@ impl Models {
 
     /// Whether calls are sent as batch jobs, at their price.
     pub fn is_batch(&self) -> bool {
-        false
+        self.client.options().batch
     }
 
     pub fn client(&self) -> &Client {

@@ -17,12 +17,41 @@ pub(super) struct Job {
     pub adapted: u32,
     /// Tokens added to the cap after answers that were cut off.
     pub room: u32,
+    /// Dollars set aside for it while it is under way.
+    pub reserved: f64,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Question {
     Prompt(Prompt),
     Texts(Vec<String>),
+}
+
+impl Question {
+    /// Made of everything that determines the answer of `model`, and of a number that tells equal
+    /// questions apart.
+    pub fn name(&self, model: &str, n: u32) -> String {
+        let key = match self {
+            Self::Texts(texts) => {
+                AnswerKey::new(["texts", model].into_iter().chain(texts.iter().map(String::as_str)))
+            }
+            Self::Prompt(Prompt { system, user, schema, max_output, logprobs }) => {
+                let form = schema.as_ref().map(|s| format!("{} {}", s.name, s.schema));
+                let rest = format!("{max_output} {logprobs}");
+                let form = form.as_deref().unwrap_or_default();
+                AnswerKey::new(["prompt", model, system, user, form, &rest])
+            }
+        };
+        let hash: String = key.0[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{hash}-{n}")
+    }
+
+    pub fn n_texts(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Prompt(_) => 0,
+        }
+    }
 }
 
 pub(super) enum Landing {
@@ -45,7 +74,7 @@ pub(super) struct Step {
 
 impl Job {
     pub fn new(id: usize, question: Question) -> Self {
-        Self { id, question, tries: 0, failed_at: None, adapted: 0, room: 0 }
+        Self { id, question, tries: 0, failed_at: None, adapted: 0, room: 0, reserved: 0.0 }
     }
 
     /// The outcome of a job that brought no answer, in the asker's terms.

@@ -15,6 +15,8 @@ pub(super) struct Lane {
     /// Goes up with every change of the dialect.
     pub generation: u64,
     pub answers: u64,
+    /// Whether it was found out earlier what the server can do.
+    pub is_known: bool,
 }
 
 /// As it is written to the store.
@@ -38,11 +40,13 @@ impl Lane {
         let note = store.note(&note_name(model))?;
         let remembered: Remembered =
             note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default();
+        let is_known = remembered.dialect.is_some();
         Ok(Self {
             pacer: Pacer::new(options.limits, &remembered.limits, options.max_concurrent, now),
             dialect: remembered.dialect.unwrap_or_else(|| Dialect::for_server(&model.server)),
             generation: 0,
             answers: 0,
+            is_known,
         })
     }
 

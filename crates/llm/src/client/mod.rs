@@ -7,6 +7,7 @@ mod drive;
 mod job;
 mod lane;
 mod money;
+mod service;
 mod transport;
 mod vectors;
 
@@ -21,10 +22,10 @@ use crate::ask::{AnswerKey, Ask, Call, Next, Outcome, Task, Watch};
 use crate::limits::{Known, Stated};
 use crate::price::Prices;
 use crate::server::Model;
-use crate::store::{Kept, Store};
+use crate::store::{Kept, Standing, Store};
 use crate::{Error, Result};
 use drive::Drive;
-use job::{Job, Landing, Step};
+use job::{Job, Landing, Question, Step};
 use lane::Lane;
 use transport::Transport;
 
@@ -44,6 +45,10 @@ pub struct ClientOptions {
     pub max_cost: Option<f64>,
     /// Only answers that are kept are used; nothing is asked.
     pub frozen: bool,
+    /// Questions are sent as batch jobs, at their price, unless they are few.
+    pub batch: bool,
+    /// Wait for batch jobs; else [`Error::Batched`] says that they are under way.
+    pub wait: bool,
 }
 
 impl Default for ClientOptions {
@@ -55,6 +60,8 @@ impl Default for ClientOptions {
             limits: Stated::default(),
             max_cost: None,
             frozen: false,
+            batch: false,
+            wait: false,
         }
     }
 }
@@ -182,6 +189,20 @@ impl Client {
         Ok(lock(&*self.lane(model)?).dialect.told())
     }
 
+    /// Which of `texts` are asked for one by one, because a batch job holds them or is to: the
+    /// question is then the same whatever other texts there are.
+    fn may_be_batched(&self, model: &Model, texts: &[String]) -> Result<Vec<bool>> {
+        if self.options.batch || !self.store.has_batched()? {
+            return Ok(vec![self.options.batch; texts.len()]);
+        }
+        let model = model.identity();
+        let name = |text: &String| Question::Texts(vec![text.clone()]).name(&model, 0);
+        let names: Vec<String> = texts.iter().map(name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let standing = self.store.standing(&names)?;
+        Ok(standing.into_iter().map(|standing| standing != Standing::New).collect())
+    }
+
     fn now(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }
@@ -211,7 +232,13 @@ impl Client {
             return Err(Error::Frozen { missing: jobs.len() });
         }
         let lane = self.lane(task.model)?;
-        let result = self.runtime.block_on(Drive::new(self, task, &lane, jobs, take, watch).run());
+        let mut drive = Drive::new(self, task, &lane, jobs, take, watch);
+        // What was sent as a batch job is not asked directly as long as the job may answer it.
+        let result = if self.options.batch || self.store.has_batched()? {
+            self.runtime.block_on(drive.run_batched())
+        } else {
+            self.runtime.block_on(drive.run())
+        };
         lock(&lane).remember(task.model, &self.store)?;
         result
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
 use crate::server::Server;
@@ -10,6 +11,8 @@ use crate::{Error, Result};
 
 /// No reply that is waited for is larger: 2,048 vectors of 4,096 numbers in base64 are 45 MB.
 const MAX_BODY: usize = 256 << 20;
+/// For files of batch jobs, up or down.
+const FILE_TIMEOUT: Duration = Duration::from_mins(30);
 
 #[derive(Clone)]
 pub(super) struct Transport {
@@ -52,6 +55,23 @@ impl Transport {
         let request = self.http.post(server.url(path)).headers(headers(server));
         self.send(server, request.header(CONTENT_TYPE, "application/json").body(body.to_string()))
             .await
+    }
+
+    pub async fn get(&self, server: &Server, path: &str) -> Result<Reply, Broken> {
+        let request = self.http.get(server.url(path)).headers(headers(server));
+        self.send(server, request.timeout(FILE_TIMEOUT)).await
+    }
+
+    pub async fn delete(&self, server: &Server, path: &str) -> Result<Reply, Broken> {
+        self.send(server, self.http.delete(server.url(path)).headers(headers(server))).await
+    }
+
+    /// Sends a file of questions for a batch job.
+    pub async fn upload(&self, server: &Server, lines: &str) -> Result<Reply, Broken> {
+        let file = Part::text(lines.to_owned()).file_name("questions.jsonl");
+        let form = Form::new().text("purpose", "batch").part("file", file);
+        let request = self.http.post(server.url("files")).headers(headers(server));
+        self.send(server, request.multipart(form).timeout(FILE_TIMEOUT)).await
     }
 
     async fn send(

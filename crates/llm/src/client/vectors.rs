@@ -35,7 +35,8 @@ pub(super) fn embed(
     let (sent, missing) = unasked(task.model, texts, &keys, &vectors);
     watch.advance((texts.len() - missing.len()) as u64);
     let limit = lock(&*client.lane(task.model)?).pacer.token_limit();
-    let mut batches = batches(&sent, limit);
+    let alone = client.may_be_batched(task.model, &sent)?;
+    let mut batches = batches(&sent, &alone, limit);
     let jobs = batches.iter().enumerate().map(|(id, batch)| Job::new(id, question(&sent, batch)));
     let jobs = jobs.collect();
     let mut sent = sent;
@@ -110,18 +111,20 @@ fn unasked(
     (rows.iter().map(cut).collect(), rows)
 }
 
-/// Places in `texts`, in order, cut where a batch is full. No batch takes more than an eighth of
-/// what the account may use in a minute, so that the limit is used evenly.
-fn batches(texts: &[String], limit: Option<f64>) -> Vec<Vec<usize>> {
+/// Places in `texts`, in order, cut where a batch is full, those that are to be `alone` each in a
+/// batch of their own. No batch takes more than an eighth of what the account may use in a minute,
+/// so that the limit is used evenly.
+fn batches(texts: &[String], alone: &[bool], limit: Option<f64>) -> Vec<Vec<usize>> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a limit is positive"
     )]
     let most = limit.map_or(BATCH_TOKENS, |limit| ((limit / 8.0) as u64).clamp(1, BATCH_TOKENS));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut used = 0;
-    for (place, text) in texts.iter().enumerate() {
+    let all = 0..texts.len();
+    let mut batches: Vec<Vec<usize>> = all.filter(|&i| alone[i]).map(|i| vec![i]).collect();
+    let mut used = most;
+    for (place, text) in texts.iter().enumerate().filter(|(place, _)| !alone[*place]) {
         // Bytes / 3 is on the safe side of every vocabulary.
         let cost = text.len() as u64 / 3 + 1;
         match batches.last_mut() {

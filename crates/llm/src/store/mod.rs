@@ -4,6 +4,7 @@
 //! it. The file is in write-ahead mode: a process that is killed loses nothing that was written,
 //! and two processes can use it at once. A file that is damaged is set aside, never deleted.
 
+mod batches;
 mod schema;
 mod sums;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use crate::ask::AnswerKey;
 use crate::question::Usage;
 use crate::{Error, Result};
 
+pub use batches::{OpenBatch, Standing};
 pub use sums::{CallSums, Contents};
 
 /// How long one process waits for the other's transaction.
@@ -48,7 +50,7 @@ pub struct CallRow<'a> {
     pub stage: &'a str,
     pub server: &'a str,
     pub model: &'a str,
-    /// `answered`, `cut`, `refused` or `batch`.
+    /// `answered`, `cut`, `refused` or `empty`.
     pub status: &'a str,
     pub usage: Usage,
     /// `None` if the price is unknown.
@@ -56,6 +58,8 @@ pub struct CallRow<'a> {
     pub seconds: f64,
     /// What the model wrote, thoughts included; `None` for embeddings.
     pub reply: Option<&'a str>,
+    /// Name of the question if a batch job held it: its row there is done with.
+    pub item: Option<&'a str>,
 }
 
 impl Store {
@@ -163,6 +167,9 @@ impl Store {
                 }
             }
             drop(insert);
+            if let Some(item) = call.item {
+                transaction.execute("DELETE FROM batch_items WHERE item = ?1", [item])?;
+            }
             transaction.commit()
         };
         write().map_err(|e| self.failed("keep", &e))

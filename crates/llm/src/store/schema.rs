@@ -22,6 +22,14 @@ CREATE TABLE IF NOT EXISTS calls (
 );
 CREATE INDEX IF NOT EXISTS calls_by_run ON calls (run, stage, model);
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batches (
+    id INTEGER PRIMARY KEY, at INTEGER NOT NULL, server TEXT NOT NULL, model TEXT NOT NULL,
+    path TEXT NOT NULL, file TEXT NOT NULL, name TEXT
+);
+CREATE TABLE IF NOT EXISTS batch_items (
+    item TEXT PRIMARY KEY, batch INTEGER NOT NULL, status INTEGER, reply BLOB
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS batch_items_by_batch ON batch_items (batch);
 ";
 
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 /// What arrived.
 #[derive(Debug, Clone)]
 pub struct Request {
+    pub method: String,
     pub path: String,
     /// Lower-case names.
     pub headers: Vec<(String, String)>,
+    /// What is no JSON is a text.
     pub body: Value,
     /// Its place among all requests, from 0.
     pub n: usize,
@@ -131,7 +133,8 @@ fn serve(stream: &TcpStream, seen: &Mutex<Vec<Request>>, handler: &Handler) {
 fn read(reader: &mut impl BufRead, seen: &Mutex<Vec<Request>>) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
-    let path = line.split(' ').nth(1)?.to_owned();
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -142,9 +145,10 @@ fn read(reader: &mut impl BufRead, seen: &Mutex<Vec<Request>>) -> Option<Request
     let length = headers.iter().find(|(name, _)| name == "content-length");
     let mut body = vec![0; length.map_or(0, |(_, n)| n.parse().unwrap())];
     reader.read_exact(&mut body).ok()?;
-    let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let body = serde_json::from_slice(&body)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned()));
     let mut seen = seen.lock().unwrap();
-    let request = Request { path, headers, body, n: seen.len() };
+    let request = Request { method, path, headers, body, n: seen.len() };
     seen.push(request.clone());
     Some(request)
 }
