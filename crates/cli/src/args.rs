@@ -13,7 +13,7 @@ Start with `hypothesaes demo`, then `hypothesaes run FILE`.
 A key in OPENAI_API_KEY (or OPENAI_KEY_SAE) puts language models to work; OPENAI_BASE_URL names
 another server. Without them everything is done on this computer.
 Exit codes: 0 done, 1 failure, 2 wrong use, 3 budget or quota reached, 4 too many answers missing,
-130 interrupted.")]
+5 batch jobs under way, 130 interrupted.")]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -101,6 +101,10 @@ fn declined(
             let shared = SharedArgs { asking, ..shared.clone() };
             execute(&options, Path::new(&name), last, &shared)
         }
+        Wish::Batch => {
+            let asking = AskingArgs { yes: true, batch: true, ..shared.asking.clone() };
+            execute(options, folder, last, &SharedArgs { asking, ..shared.clone() })
+        }
         Wish::Unsaid => Err(Usage {
             message: "language models are to be asked, and there is nobody to say yes".into(),
             hint: "add `--yes`, with `--max-cost DOLLARS` as a ceiling; `--dry-run` shows the \

@@ -21,6 +21,8 @@ pub enum Wish {
     #[default]
     Go,
     Pilot,
+    /// Everything, by batch jobs.
+    Batch,
     No,
     /// There is nobody to ask, and no flag that says yes.
     Unsaid,
@@ -49,8 +51,12 @@ pub fn asking_first(models: Models, shared: &SharedArgs) -> (Models, Rc<Cell<Wis
 
 fn question(estimate: &Estimate) -> Result<Wish> {
     let pilot = money(estimate.pilot_dollars);
+    let batch = match estimate.is_batch {
+        true => String::new(),
+        false => format!("  [b] by batch, up to 24 h ({})", money(estimate.batch_dollars)),
+    };
     let prompt = format!(
-        "Spend up to {}?  [y] yes  [p] pilot on {PILOT_ROWS} rows ({pilot})  [N] no",
+        "Spend up to {}?  [y] yes  [p] pilot on {PILOT_ROWS} rows ({pilot}){batch}  [N] no",
         money(estimate.dollars())
     );
     let answer: String = Input::new()
@@ -62,6 +68,7 @@ fn question(estimate: &Estimate) -> Result<Wish> {
     Ok(match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Wish::Go,
         "p" | "pilot" => Wish::Pilot,
+        "b" | "batch" if !estimate.is_batch => Wish::Batch,
         _ => Wish::No,
     })
 }
@@ -71,8 +78,9 @@ pub fn table(estimate: &Estimate) -> String {
     let mut text = String::from("\n");
     let heads = ["stage", "asked", "of", "calls", "tokens", "cost", "time", "of a day", "kept"];
     let mut rows: Vec<Vec<String>> = vec![heads.map(str::to_owned).to_vec()];
-    rows.extend(estimate.rows.iter().map(cells));
+    rows.extend(estimate.rows.iter().map(|row| cells(row, estimate.is_batch)));
     let tokens: u64 = estimate.rows.iter().map(|row| row.tokens).sum();
+    let minutes = estimate.rows.iter().map(|row| row.minutes);
     let total = [
         "total".into(),
         String::new(),
@@ -80,7 +88,7 @@ pub fn table(estimate: &Estimate) -> String {
         grouped(estimate.calls() as u64),
         grouped(tokens),
         money(estimate.dollars()),
-        time(estimate.rows.iter().map(|row| row.minutes).sum()),
+        if estimate.is_batch { "<= 24 h".into() } else { time(minutes.sum()) },
         String::new(),
         String::new(),
     ];
@@ -115,7 +123,7 @@ pub fn table(estimate: &Estimate) -> String {
     text
 }
 
-fn cells(row: &EstimatedWork) -> Vec<String> {
+fn cells(row: &EstimatedWork, is_batch: bool) -> Vec<String> {
     vec![
         row.stage.into(),
         row.work.clone(),
@@ -123,7 +131,7 @@ fn cells(row: &EstimatedWork) -> Vec<String> {
         grouped(row.calls as u64),
         grouped(row.tokens),
         money(row.dollars),
-        time(row.minutes),
+        if is_batch { String::new() } else { time(row.minutes) },
         row.day_share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share)),
         format!("{:.0} %", 100.0 * row.kept),
     ]
@@ -178,6 +186,8 @@ mod tests {
             rows: vec![row],
             leaving: [("h".to_owned(), 300)].into(),
             pilot_dollars: None,
+            batch_dollars: None,
+            is_batch: false,
             price_source: ("s".into(), "2026-11-01".into()),
         };
         let table = table(&estimate);

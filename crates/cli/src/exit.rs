@@ -25,6 +25,8 @@ pub enum Exit {
     Budget,
     /// Done, but more answers are missing than the user allows.
     Missing,
+    /// Batch jobs hold questions: the same command fetches the answers later.
+    Batched,
     Interrupted,
 }
 
@@ -36,6 +38,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Budget => 3,
             Self::Missing => 4,
+            Self::Batched => 5,
             Self::Interrupted => 130,
         }
     }
@@ -82,7 +85,7 @@ pub fn after(work: impl FnOnce() -> anyhow::Result<()>) -> ExitCode {
             if exit == Exit::Interrupted {
                 interrupt::leave();
             }
-            tell(&error);
+            tell(&error, exit);
             exit
         }
         Err(_) => Exit::Failure,
@@ -100,6 +103,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     }
     match error.downcast_ref::<Error>() {
         Some(Error::Llm(Llm::Money { .. } | Llm::Ceiling { .. })) => Exit::Budget,
+        Some(Error::Llm(Llm::Batched { .. })) => Exit::Batched,
         Some(Error::Interrupted) => Exit::Interrupted,
         Some(Error::Option { .. } | Error::Math(hypothesaes_math::Error::Option { .. })) => {
             Exit::Usage
@@ -109,8 +113,12 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 }
 
 /// The error, its causes and the remedy, a line each.
-fn tell(error: &anyhow::Error) {
-    line(&format!("{} {error}", style("error:").for_stderr().red().bold()));
+fn tell(error: &anyhow::Error, exit: Exit) {
+    let label = match exit {
+        Exit::Batched => style("under way:").for_stderr().yellow().bold(),
+        _ => style("error:").for_stderr().red().bold(),
+    };
+    line(&format!("{label} {error}"));
     for cause in error.chain().skip(1) {
         line(&format!("  because: {cause}"));
     }
@@ -158,6 +166,14 @@ fn hint_of_model(error: &Llm) -> Option<&'static str> {
         }
         Llm::Ceiling { .. } => {
             "every answer is kept: the same command with a higher `--max-cost` goes on from here"
+        }
+        Llm::Batched { .. } => {
+            "the same command fetches the answers when they are there, within 24 hours; `--wait` \
+             waits for them"
+        }
+        Llm::NoBatches { .. } => {
+            "leave `--batch` out; every answer is kept, and what this server was not asked for yet \
+             costs the full price"
         }
         Llm::Frozen { .. } => "leave `--frozen` out to have them asked",
         Llm::Patience { .. } | Llm::Refused { .. } => {

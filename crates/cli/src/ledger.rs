@@ -49,6 +49,10 @@ pub fn cache(args: &CacheArgs) -> Result<()> {
         let _ =
             writeln!(text, "{stage:<12}{model:<32}{calls:>12}{input:>14}{output:>14}{dollars:>12}");
     }
+    for (server, model, n) in store.open_batches().map_err(Error::from)? {
+        let n = grouped(n);
+        let _ = writeln!(text, "\na batch job at {server} holds {n} questions to {model}");
+    }
     print(&text)
 }
 

@@ -74,6 +74,15 @@ fn results(folder: &Folder, run: &str) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
+/// What a stage has cost in the first run directory.
+fn dollars(folder: &Folder, stage: &str) -> f64 {
+    let table = folder.read("runs/visits-1/tables/cost.csv");
+    let mut lines = table.lines();
+    let at = lines.next().unwrap().split(',').position(|name| name == "dollars").unwrap();
+    let row = lines.find(|line| line.starts_with(stage)).unwrap();
+    row.split(',').nth(at).unwrap().parse().unwrap()
+}
+
 #[test]
 fn trap_17_a_run_asks_once_replays_for_nothing_and_keeps_the_key_to_itself() {
     let Some(server) = Simulated::start(&["--preset", "fast", "--require-key", KEY]) else {
@@ -198,6 +207,41 @@ fn killed_or_stopped_at_any_moment_the_same_command_repeats_next_to_nothing() {
         // At most 64 calls of up to ten pairs are in flight.
         let repeated = count(&server, "pairs_repeated");
         assert!(repeated <= 640, "{signal}: {repeated} pairs were asked twice");
+    }
+}
+
+#[test]
+fn batch_jobs_give_the_same_tables_for_half_the_price() {
+    let flags = ["--preset", "fast", "--batch-seconds", "1"];
+    let Some(server) = Simulated::start(&flags) else { return };
+    let direct = folder(500);
+    run(&direct, &server, &[]).well();
+    let expected = results(&direct, "runs/visits-1");
+    let full = dollars(&direct, "annotate");
+
+    for wait in [false, true] {
+        let Some(server) = Simulated::start(&flags) else { return };
+        let folder = folder(500);
+        let mut rounds = 0;
+        loop {
+            let more = if wait { &["--batch", "--wait"][..] } else { &["--batch"] };
+            let went = run(&folder, &server, more);
+            if went.code == Some(0) {
+                break;
+            }
+            assert_eq!(went.code, Some(5), "{}", went.stderr);
+            assert!(went.stderr.contains("same command fetches"), "{}", went.stderr);
+            rounds += 1;
+            assert!(rounds < 40, "it does not come to an end: {}", went.stderr);
+            thread::sleep(Duration::from_millis(700));
+        }
+        assert_eq!(rounds > 0, !wait);
+        assert!(results(&folder, "runs/visits-1") == expected, "wait: {wait}");
+        assert_eq!(count(&server, "pairs_repeated"), 0);
+        // The first question, and those that are few, are asked directly.
+        let half = dollars(&folder, "annotate");
+        assert!((0.5 * full..0.52 * full).contains(&half), "{half} of {full}");
+        assert!(count(&server, "batch_requests") > 100);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
+use hypothesaes_llm::client::FEW;
 use hypothesaes_llm::limits::{Known, What};
 use hypothesaes_llm::question::Usage;
 use hypothesaes_llm::server::Model;
@@ -30,6 +31,10 @@ pub struct Estimate {
     pub leaving: BTreeMap<String, usize>,
     /// What a pilot on [`PILOT_ROWS`] rows would cost; `None` if a price is unknown.
     pub pilot_dollars: Option<f64>,
+    /// What the run would cost by batch jobs; `None` if a price is unknown.
+    pub batch_dollars: Option<f64>,
+    /// Whether batch jobs are to ask, whose answers come within a day.
+    pub is_batch: bool,
     /// Where prices are from, and of what day.
     pub price_source: (String, String),
 }
@@ -88,6 +93,8 @@ pub(super) fn estimate(
         rows: Vec::new(),
         leaving: BTreeMap::new(),
         pilot_dollars: Some(0.0),
+        batch_dollars: Some(0.0),
+        is_batch: models.is_batch(),
         price_source: {
             let (source, date) = models.client().prices().source();
             (source.into(), date.into())
@@ -101,8 +108,9 @@ pub(super) fn estimate(
         let open = 1.0 - known as f64 / distinct.len().max(1) as f64;
         let work = sizes.embedding().scaled(open);
         let what = format!("{} texts", distinct.len());
-        estimate.add(models, model, ("embed", what), work, 1.0 - open)?;
-        estimate.leave(model, distinct.len() - known);
+        let missing = distinct.len() - known;
+        estimate.add(models, model, ("embed", what), (work, missing), 1.0 - open)?;
+        estimate.leave(model, missing);
     }
     let n = options.select.n;
     let rounds = work::rounds(options, sizes.validation.n, sizes.heldout.n, n);
@@ -116,19 +124,20 @@ pub(super) fn estimate(
         if rounds > 0 {
             let _ = write!(what, ", mended {rounds} times");
         }
-        estimate.add(models, model, ("interpret", what), words, 0.0)?;
+        let at_once = n * options.interpret.n_candidates;
+        estimate.add(models, model, ("interpret", what), (words, at_once), 0.0)?;
         estimate.leave(model, n * options.interpret.n_examples);
     }
     if let Some(model) = models.of(Use::Annotate) {
         if interprets && options.interpret.model().is_some() {
             let what = format!("wordings on up to {} texts", sizes.validation.n);
-            estimate.add(models, model, ("fidelity", what), judging, 0.0)?;
+            estimate.add(models, model, ("fidelity", what), (judging, judging.calls), 0.0)?;
             estimate.leave(model, sizes.validation.n);
         }
         if made(Stage::Annotate) {
             let what = format!("{n} concepts x {} texts", sizes.heldout.n);
             let work = work::annotation(options, sizes.heldout, n);
-            estimate.add(models, model, ("annotate", what), work, 0.0)?;
+            estimate.add(models, model, ("annotate", what), (work, work.calls), 0.0)?;
             estimate.leave(model, sizes.heldout.n);
         }
     }
@@ -142,11 +151,15 @@ impl Estimate {
         models: &Models,
         model: &Model,
         (stage, work): (&'static str, String),
-        amount: Work,
+        (amount, at_once): (Work, usize),
         kept: f64,
     ) -> Result<()> {
         let limits = models.client().limits(model)?;
         let (minutes, day_share) = under(&limits, amount);
+        // A few questions are asked directly, whatever the user prefers.
+        let by_batch = dollars(models, model, amount, at_once >= FEW);
+        let direct = dollars(models, model, amount, false);
+        self.batch_dollars = self.batch_dollars.zip(by_batch).map(|(sum, more)| sum + more);
         self.rows.push(EstimatedWork {
             stage,
             work,
@@ -154,9 +167,9 @@ impl Estimate {
             server: model.server.host(),
             calls: amount.calls,
             tokens: whole(amount.tokens_in + amount.tokens_out),
-            dollars: dollars(models, model, amount),
-            minutes,
-            day_share,
+            dollars: if self.is_batch { by_batch } else { direct },
+            minutes: minutes.filter(|_| !self.is_batch),
+            day_share: day_share.filter(|_| !self.is_batch),
             kept,
         });
         Ok(())
@@ -219,13 +232,13 @@ fn pilot(options: &Options, sizes: &Sizes, models: &Models) -> Option<f64> {
         (Use::Annotate, annotation),
     ];
     let asked = of.into_iter().filter_map(|(of, work)| Some((models.of(of)?, work)));
-    asked.map(|(model, work)| dollars(models, model, work)).sum()
+    asked.map(|(model, work)| dollars(models, model, work, models.is_batch())).sum()
 }
 
-fn dollars(models: &Models, model: &Model, work: Work) -> Option<f64> {
+fn dollars(models: &Models, model: &Model, work: Work, batch: bool) -> Option<f64> {
     let usage = Usage { input: whole(work.tokens_in), cached: 0, output: whole(work.tokens_out) };
     match models.client().prices().of(&model.name) {
-        Some(price) => Some(price.cost(usage, models.is_batch())),
+        Some(price) => Some(price.cost(usage, batch)),
         // One's own machine sends no bill.
         None if model.server.is_here() => Some(0.0),
         None => None,

@@ -13,6 +13,7 @@ mod work;
 use std::path::Path;
 
 pub use estimate::{Estimate, EstimatedWork, PILOT_ROWS};
+use hypothesaes_llm::Error as Llm;
 pub use locate::locate;
 pub use outcome::{DataSummary, Heldout, Hypothesis, Outcome, SaeSummary, TestSummary, Unlabelled};
 pub use plan::{Plan, PlannedStage, plan};
@@ -62,7 +63,9 @@ pub fn run(
     let result = through(&mut context, last, &mut outcome);
     let event = match &result {
         Ok(()) => "finished",
-        Err(Error::Interrupted | Error::Declined) => "interrupted",
+        Err(Error::Interrupted | Error::Declined | Error::Llm(Llm::Batched { .. })) => {
+            "interrupted"
+        }
         Err(_) => "failed",
     };
     context.run.log(event, last.name())?;

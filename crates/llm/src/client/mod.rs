@@ -29,6 +29,9 @@ use job::{Job, Landing, Question, Step};
 use lane::Lane;
 use transport::Transport;
 
+/// Fewer questions than this are not worth the wait for a batch job, and asked directly.
+pub const FEW: usize = 10;
+
 /// How questions are sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -14,7 +14,7 @@ use hypothesaes_llm::ask::{AnswerKey, Call, Next, Outcome, Task};
 
 pub use calibrate::Calibration;
 pub(crate) use pack::Shape;
-use pack::{Unit, pack};
+use pack::{Unit, pack_open};
 use prompts::{Prompts, Verdict, failure_key, key};
 
 use super::{Annotate, AnnotateOptions, Annotations, Layout, Missing};
@@ -98,7 +98,7 @@ impl<'a> ModelAnnotator<'a> {
         if open.is_empty() {
             return Ok(answers);
         }
-        let mut units = pack(open, manner.shape);
+        let mut units = pack_open(wanted, open, manner.shape);
         let question = |units: &[Unit], id: usize| Call {
             id,
             prompt: manner.prompts.question(&units[id], &of.texts, &of.concepts),

@@ -92,6 +92,29 @@ pub(super) fn pack(open: impl IntoIterator<Item = (usize, Vec<usize>)>, shape: S
     units
 }
 
+/// Units for what is `open` of what is `wanted`. One that is open as a whole is as it would be if
+/// nothing were known, so that the same question is asked whatever has been answered meanwhile: a
+/// batch job may hold it.
+pub(super) fn pack_open(
+    wanted: &[Vec<usize>],
+    open: Vec<(usize, Vec<usize>)>,
+    shape: Shape,
+) -> Vec<Unit> {
+    let mut open: BTreeMap<usize, Vec<usize>> = open.into_iter().collect();
+    let mut units = pack(wanted.iter().cloned().enumerate(), shape);
+    let is_open = |open: &BTreeMap<usize, Vec<usize>>, t, c| {
+        open.get(&t).is_some_and(|concepts| concepts.contains(&c))
+    };
+    units.retain(|unit| unit.pairs().all(|(t, c)| is_open(&open, t, c)));
+    for (text, concept) in units.iter().flat_map(Unit::pairs) {
+        open.entry(text).or_default().retain(|&c| c != concept);
+    }
+    open.retain(|_, concepts| !concepts.is_empty());
+    units.extend(pack(open, shape));
+    units.sort_by(|a, b| a.texts.cmp(&b.texts));
+    units
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +147,24 @@ mod tests {
         let units = pack(open, Shape::of(Layout::Stacked, 10));
         assert_eq!(units.len(), 4);
         assert!(units.iter().all(|u| u.n_pairs() <= 10 && u.concepts.len() == 1));
+    }
+
+    #[test]
+    fn what_is_open_as_a_whole_is_asked_as_if_nothing_were_known() {
+        let wanted: Vec<Vec<usize>> = all(30, 20).into_iter().map(|(_, c)| c).collect();
+        let shape = Shape::of(Layout::Economy, 10);
+        let at_first = pack(all(30, 20), shape);
+        // The first unit was answered but for one concept of one text.
+        let mut open = all(30, 20);
+        open.retain(|(t, _)| !at_first[0].texts.contains(t) || *t == at_first[0].texts[3]);
+        open[0].1 = vec![4];
+        let units = pack_open(&wanted, open.clone(), shape);
+        assert_eq!(units.len(), at_first.len());
+        assert!(at_first[1..].iter().all(|unit| units.contains(unit)));
+        let pairs: usize = units.iter().map(Unit::n_pairs).sum();
+        assert_eq!(pairs, open.iter().map(|(_, c)| c.len()).sum::<usize>());
+        let rest = units.iter().find(|unit| unit.n_pairs() == 1).unwrap();
+        assert_eq!((&rest.texts[..], &rest.concepts[..]), (&at_first[0].texts[3..4], &[4][..]));
     }
 
     #[test]

@@ -9,16 +9,14 @@ use std::collections::{BTreeSet, HashSet};
 use reqwest::header::HeaderMap;
 
 use super::super::job::Job;
-use super::super::lock;
 use super::super::service::{self, Service};
 use super::super::transport::Reply;
+use super::super::{FEW, lock};
 use super::{Drive, Flight};
 use crate::ask::State;
 use crate::store::Standing;
 use crate::{Error, Result};
 
-/// Fewer questions than this are not worth the wait, and asked directly.
-const FEW: usize = 10;
 /// Of one file; the service allows 50,000 questions and 200 MB. Answers are longer than questions.
 const FILE_QUESTIONS: usize = 20_000;
 const FILE_BYTES: usize = 100 << 20;
