@@ -199,6 +199,7 @@ pub struct SharedArgs {
 
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Language models")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct AskingArgs {
     /// Ask nothing of anybody: all is done on this computer
     #[arg(long)]

@@ -51,9 +51,10 @@ pub fn asking_first(models: Models, shared: &SharedArgs) -> (Models, Rc<Cell<Wis
 
 fn question(estimate: &Estimate) -> Result<Wish> {
     let pilot = money(estimate.pilot_dollars);
-    let batch = match estimate.is_batch {
-        true => String::new(),
-        false => format!("  [b] by batch, up to 24 h ({})", money(estimate.batch_dollars)),
+    let batch = if estimate.is_batch {
+        String::new()
+    } else {
+        format!("  [b] by batch, up to 24 h ({})", money(estimate.batch_dollars))
     };
     let prompt = format!(
         "Spend up to {}?  [y] yes  [p] pilot on {PILOT_ROWS} rows ({pilot}){batch}  [N] no",

@@ -240,7 +240,8 @@ fn batch_jobs_give_the_same_tables_for_half_the_price() {
         assert_eq!(count(&server, "pairs_repeated"), 0);
         // The first question, and those that are few, are asked directly.
         let half = dollars(&folder, "annotate");
-        assert!((0.5 * full..0.52 * full).contains(&half), "{half} of {full}");
+        // (In a job, the service does not count the tokens of a schema.)
+        assert!((0.4 * full..0.52 * full).contains(&half), "{half} of {full}");
         assert!(count(&server, "batch_requests") > 100);
     }
 }

@@ -29,7 +29,7 @@ pub(super) enum Question {
 
 impl Question {
     /// Made of everything that determines the answer of `model`, and of a number that tells equal
-    /// questions apart.
+    /// questions apart. No character of it is unfit for a server's `custom_id`.
     pub fn name(&self, model: &str, n: u32) -> String {
         let key = match self {
             Self::Texts(texts) => {
@@ -42,8 +42,7 @@ impl Question {
                 AnswerKey::new(["prompt", model, system, user, form, &rest])
             }
         };
-        let hash: String = key.0[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{hash}-{n}")
+        format!("{}-{n}", &blake3::Hash::from_bytes(key.0).to_hex()[..32])
     }
 
     pub fn n_texts(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Batch jobs: half the price, back later, nothing sent twice.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -18,8 +19,8 @@ use crate::setup::{Quiet, answers, ask, ask_watched, client, model, refused};
 
 const N: usize = 40;
 
-/// What the service made of a question.
-type Line = Box<dyn Fn(&Request) -> Option<Reply> + Send + Sync>;
+/// What the service makes of a question; one that it closes the connection on runs out of time.
+type Line = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 /// A batch service whose jobs end once they have been looked at often enough.
 struct Service {
@@ -63,7 +64,7 @@ impl Service {
                 self.files.remove(*name).unwrap();
                 Reply::Json(200, json!({"deleted": true}))
             }
-            _ => (self.line)(r).unwrap(),
+            _ => (self.line)(r),
         }
     }
 
@@ -90,49 +91,51 @@ impl Service {
 
     fn look(&mut self, name: &str) -> Reply {
         let at = self.jobs.iter().position(|job| job["id"] == name).unwrap();
-        let mut job = self.jobs[at].clone();
-        let looks = job["looks"].as_u64().unwrap() + 1;
-        job["looks"] = looks.into();
-        if job["status"] == "in_progress" && looks > self.looks as u64 {
-            let (mut output, mut errors) = (String::new(), String::new());
-            for question in self.questions(&job).into_iter().rev() {
-                assert_eq!(
-                    (&question["method"], &question["url"]),
-                    (&"POST".into(), &job["endpoint"])
-                );
-                let path = question["url"].as_str().unwrap().to_owned();
-                let (method, headers) = ("POST".to_owned(), Vec::new());
-                let request =
-                    Request { method, path, headers, body: question["body"].clone(), n: 0 };
-                let id = &question["custom_id"];
-                match (self.line)(&request) {
-                    Some(Reply::Json(status, body)) => {
-                        let response = json!({"status_code": status, "body": body});
-                        let line = json!({"custom_id": id, "response": response, "error": null});
-                        let file = if status == 200 { &mut output } else { &mut errors };
-                        *file += &format!("{line}\n");
-                    }
-                    _ => {
-                        let why = json!({"code": "batch_expired", "message": "ran out of time"});
-                        let line = json!({"custom_id": id, "response": null, "error": why});
-                        errors += &format!("{line}\n");
-                    }
-                }
-            }
-            for (name, content) in [("output_file_id", output), ("error_file_id", errors)] {
-                let file = format!("{name}-{at}");
-                job[name] = file.as_str().into();
-                self.files.insert(file, content);
-            }
-            job["status"] = "completed".into();
+        let looks = self.jobs[at]["looks"].as_u64().unwrap() + 1;
+        self.jobs[at]["looks"] = looks.into();
+        if self.jobs[at]["status"] == "in_progress" && looks > self.looks as u64 {
+            self.end(at);
         }
-        self.jobs[at] = job.clone();
-        Reply::Json(200, job)
+        Reply::Json(200, self.jobs[at].clone())
+    }
+
+    /// Answers in another order than was asked.
+    fn end(&mut self, at: usize) {
+        let mut job = self.jobs[at].clone();
+        let mut files = [("output_file_id", String::new()), ("error_file_id", String::new())];
+        for mut question in self.questions(&job).into_iter().rev() {
+            assert_eq!((&question["method"], &question["url"]), (&"POST".into(), &job["endpoint"]));
+            let request = Request {
+                method: "POST".into(),
+                path: question["url"].as_str().unwrap().into(),
+                headers: Vec::new(),
+                body: question["body"].take(),
+                n: 0,
+            };
+            let (response, error) = match (self.line)(&request) {
+                Reply::Json(status, body) => {
+                    (json!({"status_code": status, "body": body}), json!(null))
+                }
+                _ => (json!(null), json!({"code": "batch_expired", "message": "ran out of time"})),
+            };
+            let is_error = response["status_code"] != 200;
+            let line =
+                json!({"custom_id": question["custom_id"], "response": response, "error": error});
+            let file = &mut files[usize::from(is_error)].1;
+            writeln!(file, "{line}").unwrap();
+        }
+        for (name, content) in files {
+            let file = format!("{name}-{at}");
+            job[name] = file.as_str().into();
+            self.files.insert(file, content);
+        }
+        job["status"] = "completed".into();
+        self.jobs[at] = job;
     }
 }
 
-fn echo(r: &Request) -> Option<Reply> {
-    Some(says(r, &format!("to {}", r.user())))
+fn echo(r: &Request) -> Reply {
+    says(r, &format!("to {}", r.user()))
 }
 
 fn options() -> ClientOptions {
@@ -218,8 +221,8 @@ fn what_ran_out_of_time_is_sent_again_and_the_poisoned_is_named() {
         let tries = tried.entry(r.user().to_owned()).or_default();
         *tries += 1;
         match r.user() {
-            "text 7" => Some(error(400, "invalid_request_error", "invalid_prompt", "flagged")),
-            text if text.ends_with('3') && *tries == 1 => None,
+            "text 7" => error(400, "invalid_request_error", "invalid_prompt", "flagged"),
+            text if text.ends_with('3') && *tries == 1 => Reply::Closed,
             _ => echo(r),
         }
     };
@@ -245,7 +248,7 @@ fn a_refused_parameter_is_left_out_the_next_time() {
         let by_batch = r.n == 0 && r.headers.is_empty();
         if by_batch && !r.body["reasoning"].is_null() {
             let message = "Unsupported parameter: 'reasoning.effort'";
-            return Some(error(400, "invalid_request_error", "unsupported_parameter", message));
+            return error(400, "invalid_request_error", "unsupported_parameter", message);
         }
         echo(r)
     };
@@ -278,7 +281,7 @@ fn vectors_come_by_batch_too() {
         let texts: Vec<String> = serde_json::from_value(r.body["input"].clone()).unwrap();
         let item = |text: &String| json!({"embedding": [text.len(), 1]});
         let items: Vec<Value> = texts.iter().map(item).collect();
-        Some(Reply::Json(200, json!({"data": items, "usage": {"prompt_tokens": 3}})))
+        Reply::Json(200, json!({"data": items, "usage": {"prompt_tokens": 3}}))
     };
     let (server, _) = Service::new(1, Box::new(line)).start();
     let folder = tempfile::tempdir().unwrap();
@@ -311,9 +314,8 @@ fn a_server_without_batches_is_named() {
 #[test]
 fn the_ceiling_counts_half_prices_before_a_job_begins() {
     let (server, _) = Service::new(0, Box::new(echo)).start();
-    let mut texts: Vec<String> = texts(N);
     // 30,000 bytes are at most 10,001 tokens: $0.0025 each, $0.00125 in a batch.
-    texts.iter_mut().for_each(|text| *text = format!("{text:x<30000}"));
+    let texts: Vec<String> = texts(N).iter().map(|text| format!("{text:x<30000}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let ceiling = |max_cost| ClientOptions { max_cost: Some(max_cost), ..options() };
     let error = refused(&client(ceiling(0.045)), &model(&server.base), &texts);

@@ -51,7 +51,7 @@ struct Look {
     answered: u64,
 }
 
-impl<'a> Drive<'a> {
+impl Drive<'_> {
     /// As [`Drive::run`], by way of batch jobs.
     pub async fn run_batched(&mut self) -> Result<()> {
         let server = &self.task.model.server;
