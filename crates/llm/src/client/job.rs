@@ -1,5 +1,7 @@
 //! What the event loop works on: questions of either kind, and what they come to.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ask::{AnswerKey, Call, Next, Outcome};
 use crate::question::Prompt;
 use crate::store::Kept;
@@ -27,7 +29,21 @@ pub(super) enum Question {
     Texts(Vec<String>),
 }
 
+/// What a server may or may not take of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Kind {
+    Texts,
+    Prompt { schema: bool, logprobs: bool },
+}
+
 impl Question {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Texts(_) => Kind::Texts,
+            Self::Prompt(p) => Kind::Prompt { schema: p.schema.is_some(), logprobs: p.logprobs },
+        }
+    }
+
     /// Made of everything that determines the answer of `model`, and of a number that tells equal
     /// questions apart. No character of it is unfit for a server's `custom_id`.
     pub fn name(&self, model: &str, n: u32) -> String {

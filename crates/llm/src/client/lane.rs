@@ -1,8 +1,11 @@
 //! What is known of one model on one server with one key: its limits, and what it can do.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::ClientOptions;
+use super::job::Kind;
 use crate::Result;
 use crate::limits::{Known, Pacer};
 use crate::server::Model;
@@ -15,15 +18,17 @@ pub(super) struct Lane {
     /// Goes up with every change of the dialect.
     pub generation: u64,
     pub answers: u64,
-    /// Whether it was found out earlier what the server can do.
-    pub is_known: bool,
+    /// Kinds of questions that were answered in this dialect, in this process or an earlier one.
+    pub known: BTreeSet<Kind>,
 }
 
 /// As it is written to the store.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Remembered {
     dialect: Option<Dialect>,
     limits: Vec<Known>,
+    known: BTreeSet<Kind>,
 }
 
 /// A lane of its own per key, without the key being named.
@@ -40,22 +45,22 @@ impl Lane {
         let note = store.note(&note_name(model))?;
         let remembered: Remembered =
             note.and_then(|note| serde_json::from_str(&note).ok()).unwrap_or_default();
-        let is_known = remembered.dialect.is_some();
         Ok(Self {
             pacer: Pacer::new(options.limits, &remembered.limits, options.max_concurrent, now),
             dialect: remembered.dialect.unwrap_or_else(|| Dialect::for_server(&model.server)),
             generation: 0,
             answers: 0,
-            is_known,
+            known: remembered.known,
         })
     }
 
     pub fn remember(&self, model: &Model, store: &Store) -> Result<()> {
-        if self.answers == 0 {
+        if self.known.is_empty() {
             return Ok(());
         }
         let dialect = Some(self.dialect.clone());
-        let remembered = Remembered { dialect, limits: self.pacer.known() };
+        let (limits, known) = (self.pacer.known(), self.known.clone());
+        let remembered = Remembered { dialect, limits, known };
         let text = serde_json::to_string(&remembered).expect("plain data");
         store.set_note(&note_name(model), &text)
     }

@@ -72,6 +72,8 @@ impl Drive<'_> {
             if !direct.is_empty() {
                 self.ready = direct.into_iter().map(|named| named.job).collect();
                 self.run().await?;
+                // What the server was found to take must outlive a program that is killed.
+                lock(self.lane).remember(self.task.model, &self.client.store)?;
                 self.ready.extend(sent.into_iter().chain(new).map(|named| named.job));
                 continue;
             }
@@ -142,17 +144,13 @@ impl Drive<'_> {
     }
 
     /// The questions that are not for a batch job: all where none are wanted, a few, or the first
-    /// to a model of which nothing is known, for a job whose form is refused is a day lost.
+    /// of a kind that the model has not answered yet, for a job whose form is refused is a day lost.
     fn direct(&self, new: &mut Vec<Named>) -> Vec<Named> {
-        let unknown = {
-            let lane = lock(self.lane);
-            lane.answers == 0 && !lane.is_known
-        };
-        match new.len() {
-            n if n < FEW || !self.client.options.batch => std::mem::take(new),
-            _ if unknown => new.drain(..1).collect(),
-            _ => Vec::new(),
+        if new.len() < FEW || !self.client.options.batch {
+            return std::mem::take(new);
         }
+        let mut known = lock(self.lane).known.clone();
+        new.extract_if(.., |named| known.insert(named.job.question.kind())).collect()
     }
 
     /// Moves from `new` to `sent` what the service has room for.

@@ -35,8 +35,9 @@ impl Drive<'_> {
             }
             Err(broken) => Some(Failure::Passing { why: broken.why, wait: None }),
         };
-        if let Some(failure) = failure {
-            self.fail(flight, failure, Some(&ticket), now);
+        match failure {
+            Some(failure) => self.fail(flight, failure, Some(&ticket), now),
+            None => drop(lock(self.lane).known.insert(flight.job.question.kind())),
         }
         Ok(())
     }
