@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Client;
 use super::transport::{Broken, Reply};
-use crate::ask::Watch;
+use crate::ask::{State, Watch};
 use crate::failure::{Failure, classify};
 use crate::server::Server;
 use crate::{Error, Result};
@@ -19,8 +19,10 @@ const WINDOW: &str = "24h";
 const TICK: Duration = Duration::from_millis(50);
 /// Seconds between two attempts at most.
 const LONGEST_PAUSE: f64 = 60.0;
-/// Attempts to reach a service that never answered.
+/// Attempts to connect to a server, and to have it take a file: some that have no batch service
+/// break at it.
 const UNCONNECTED: u32 = 3;
+const UPLOADS: u32 = 5;
 /// How long a reply under way is waited for after the user asked to stop.
 const FAREWELL: f64 = 2.0;
 
@@ -85,8 +87,18 @@ pub(super) fn replies(file: &[u8]) -> Vec<(String, u16, &[u8])> {
 impl Service<'_> {
     /// Sends a file; the server's name for it.
     pub async fn upload(&self, lines: &str) -> Result<String> {
-        let reply = self.insist(|| self.client.transport.upload(self.server, lines)).await?;
-        self.text(&reply, "id")
+        let mut tries = Tries::new(self.client.now());
+        loop {
+            match self.once(self.client.transport.upload(self.server, lines)).await? {
+                Ok(reply) => return self.text(&reply, "id"),
+                Err(Trouble { failure: Failure::Passing { why, .. }, unconnected: false })
+                    if tries.n + 1 >= UPLOADS =>
+                {
+                    return Err(self.stop(Failure::NoSuchPath(why)));
+                }
+                Err(trouble) => self.rest(&mut tries, trouble).await?,
+            }
+        }
     }
 
     /// Begins a job on `file`, which may have been begun by a process that was stopped, or by a
@@ -234,7 +246,10 @@ impl Service<'_> {
             return Err(Error::Patience { server, minutes: waited / 60.0, why });
         }
         let pause = 0.5 * f64::from(1_u32 << tries.n.min(7)) * fastrand::f64();
-        self.pause(wait.map_or(pause, |w| w.as_secs_f64()).min(LONGEST_PAUSE)).await
+        let pause = wait.map_or(pause, |w| w.as_secs_f64()).min(LONGEST_PAUSE);
+        let (spent, held) = (self.client.spent(), Some((why, pause)));
+        self.watch.state(&State { spent, held, ..State::default() });
+        self.pause(pause).await
     }
 
     /// What a failure of the service, not of a question, means for the run.

@@ -302,13 +302,16 @@ fn vectors_come_by_batch_too() {
 
 #[test]
 fn a_server_without_batches_is_named() {
-    let server = Server::start(|r| match r.path.as_str() {
-        "/v1/files" => error(404, "invalid_request_error", "", "Invalid URL (POST /v1/files)"),
-        _ => says(r, "yes"),
-    });
-    let texts = ["a"; 20];
-    let error = refused(&client(options()), &model(&server.base), &texts);
-    assert!(matches!(error, Error::NoBatches { .. }), "{error}");
+    // Some break at a file: a proxy does that was told of no service behind it.
+    for status in [404, 500] {
+        let server = Server::start(move |r| match r.path.as_str() {
+            "/v1/files" => error(status, "invalid_request_error", "", "files_settings is not set"),
+            _ => says(r, "yes"),
+        });
+        let texts = ["a"; 20];
+        let error = refused(&client(options()), &model(&server.base), &texts);
+        assert!(matches!(error, Error::NoBatches { .. }), "{error}");
+    }
 }
 
 #[test]
