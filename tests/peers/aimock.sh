@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The program against aimock, a server that others wrote (npm, @copilotkit/aimock): all calls of a
-# doctor and of a run, undisturbed and with one call in twenty dropped and one in twenty garbled.
+# doctor and of a run, undisturbed, by batch, and with one call in twenty dropped and one in twenty
+# garbled.
 # By hand or where npm can install: tests/peers/aimock.sh [PROGRAM]. Takes less than a minute.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -38,13 +39,20 @@ serve() {
 export OPENAI_BASE_URL="http://127.0.0.1:$port/v1" OPENAI_API_KEY=none NO_COLOR=1
 cp crates/hypothesaes/demo/reviews.jsonl "$folder/"
 cd "$folder"
-for chaos in "" "--chaos-drop 0.05 --chaos-malformed 0.05"; do
-    echo "== aimock $version $chaos"
+# The flags of the server, those of the program.
+try() {
+    echo "== aimock $version $1 $2"
     # shellcheck disable=SC2086
-    serve $chaos
+    serve $1
     export HYPOTHESAES_CACHE="$folder/cache$RANDOM"
     "$program" doctor
-    "$program" run reviews.jsonl --text text --target stars -n 4 --sae 32:4 --yes \
-        -o data.sample=400 --out "run$RANDOM" 2>&1 | grep -E "interpret: done|annotate: done|missing|error"
-done
+    # shellcheck disable=SC2086
+    "$program" run reviews.jsonl --text text --target stars -n 4 --sae 32:4 --yes $2 \
+        -o data.sample=400 --out "run$RANDOM" 2>&1 | tee log |
+        grep -E "interpret: done|annotate: done|missing|error"
+}
+try "" ""
+try "" "--batch --wait"
+grep -q "as batch job" log
+try "--chaos-drop 0.05 --chaos-malformed 0.05" ""
 echo "== all answered"

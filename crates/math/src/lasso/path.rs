@@ -63,7 +63,8 @@ pub(super) fn search(problem: &mut impl Problem, n: usize) -> Lasso {
     let mut below = (0, top);
     loop {
         let (lambda, ended) = match low {
-            None => (high * STEP, high * STEP < END * top),
+            // Equal if no column goes with the target at all: both are 0.
+            None => (high * STEP, high * STEP <= END * top),
             Some(low) => (f64::sqrt(high * low), high - low < NARROW * high),
         };
         if ended {

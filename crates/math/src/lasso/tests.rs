@@ -84,6 +84,20 @@ fn trap_13_fewer_live_neurons_than_asked_are_said() {
 }
 
 #[test]
+fn trap_13_no_live_neuron_at_all_is_said() {
+    let (_, y) = planted(100, 8, 3);
+    let mut z = Activations::new(8);
+    for _ in &y {
+        z.push_row([(1, 0.5)]);
+    }
+    for (loss, y) in [(Loss::Squared, y.clone()), (Loss::Logistic, classes(&y))] {
+        let found = select(&z, &y, loss, 4).unwrap();
+        assert!(found.coefficients.is_empty(), "{loss:?}");
+        assert!(found.message.unwrap().contains("only 0 neurons fire"), "{loss:?}");
+    }
+}
+
+#[test]
 fn a_twin_stays_out() {
     let (z, y) = planted(400, 30, 4);
     let twins = Activations::beside(&[z.clone(), z]).unwrap();
