@@ -96,18 +96,19 @@ fn told_in_words(message: &str) -> Option<Told> {
             .expect("a valid pattern")
     });
     static FIGURE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)\b(limit|used)[ :]+([0-9][0-9,]*)").expect("a valid pattern")
+        Regex::new(r"(?i)\b(limit|used|usage)[ :=]+([0-9][0-9,]*)").expect("a valid pattern")
     });
     let kind = KIND.captures(message)?;
     let name = kind[0].to_ascii_lowercase();
     let what = if name.starts_with('r') { What::Requests } else { What::Tokens };
     let window = if name.ends_with('d') || name.ends_with("day") { DAY } else { MINUTE };
-    let figure = |of: &str| -> Option<f64> {
-        let found = FIGURE.captures_iter(message).find(|c| c[1].eq_ignore_ascii_case(of))?;
+    let figure = |of: &[&str]| -> Option<f64> {
+        let is_one = |name: &str| of.iter().any(|of| name.eq_ignore_ascii_case(of));
+        let found = FIGURE.captures_iter(message).find(|c| is_one(&c[1]))?;
         found[2].replace(',', "").parse().ok()
     };
-    let limit = figure("limit").filter(|&l| l >= 1.0)?;
-    let remaining = figure("used").map(|used| (limit - used).max(0.0));
+    let limit = figure(&["limit"]).filter(|&l| l >= 1.0)?;
+    let remaining = figure(&["used", "usage"]).map(|used| (limit - used).max(0.0));
     // What is called a minute need not be one; the wait says how long it is at least.
     let window = window_in_words(message, limit).unwrap_or(window);
     Some(Told { what, limit, window: Some(Duration::from_secs_f64(window)), remaining })
@@ -231,6 +232,18 @@ mod tests {
             assert_eq!(told.remaining, used.map(|used: f64| limit - used));
             assert!((got.wait.unwrap().as_secs_f64() - wait).abs() < 1e-9);
         }
+    }
+
+    #[test]
+    fn a_proxy_tells_its_limit_without_a_wait() {
+        let message = "litellm.RateLimitError: Model rate limit exceeded. RPM limit=60, current \
+                       usage=66";
+        let Refusal { told: Some(told), wait: None, .. } = refusal(message, &HeaderMap::new())
+        else {
+            panic!()
+        };
+        assert_eq!((told.what, told.limit, told.remaining), (What::Requests, 60.0, Some(0.0)));
+        assert_eq!(told.window.unwrap().as_secs_f64(), MINUTE);
     }
 
     #[test]
