@@ -11,6 +11,18 @@ cp crates/hypothesaes/demo/reviews.jsonl "$folder/"
 here=$PWD/tests/peers
 cd "$folder"
 
+# What cannot be installed here is not tried: install WHAT COMMAND...
+install() {
+    "${@:2}" >install.log 2>&1 && return
+    echo "skipped: $1 cannot be installed here: $(tail -n 1 install.log)"
+    exit 0
+}
+
+# A port of this machine that is free.
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
 # Waits until PORT listens: await PORT SECONDS.
 await() {
     for _ in $(seq $((10 * $2))); do
@@ -25,7 +37,7 @@ await() {
 aimock_version=1.43.0
 aimock() {
     if [ ! -d node_modules ]; then
-        npm install --silent --no-fund --no-audit "@copilotkit/aimock@$aimock_version" >/dev/null
+        install aimock npm install --silent --no-fund --no-audit "@copilotkit/aimock@$aimock_version"
         mkdir fixtures
         cat > fixtures/answers.json <<'JSON'
 {"fixtures": [

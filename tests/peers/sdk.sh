@@ -1,22 +1,24 @@
 #!/usr/bin/env bash
 # The program's requests against the types of OpenAI's own Python SDK (PyPI, openai), and replies
 # made of them: the Responses API, chat, embeddings, files and batches.
-# By hand or where pip can install: tests/peers/sdk.sh [PROGRAM]. Takes less than a minute.
+# Takes a minute; skipped where pip cannot install: tests/peers/sdk.sh [PROGRAM].
 # shellcheck source=tests/peers/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 version=3.54.0
 
 python3 -m venv python
-python/bin/pip install --quiet --disable-pip-version-check "openai==$version"
+install openai python/bin/pip install --quiet --disable-pip-version-check "openai==$version"
 
-# Types of the server's endpoints: sdk PORT ENDPOINTS FLAGS...
+# A run against a server with these endpoints: sdk ENDPOINTS FLAGS...
 sdk() {
-    echo "== openai $version: $2 ${*:3}"
-    python/bin/python "$here/sdk.py" "$1" "$2" &
+    local port
+    port=$(free_port)
+    echo "== openai $version: $*"
+    python/bin/python "$here/sdk.py" "$port" "$1" &
     servers+=($!)
-    await "$1" 20
-    try "http://127.0.0.1:$1/v1" "${@:3}"
-    python/bin/python - "$1" <<'PYTHON'
+    await "$port" 20
+    try "http://127.0.0.1:$port/v1" "${@:2}"
+    python/bin/python - "$port" <<'PYTHON'
 import json, sys, urllib.request
 seen = json.load(urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/seen"))
 print("requests:", seen["requests"])
@@ -26,8 +28,8 @@ sys.exit(bool(seen["wrong"]) or len(seen["requests"]) < 2)
 PYTHON
 }
 
-sdk 4031 responses,embeddings
-sdk 4032 chat/completions,embeddings --single
-sdk 4033 responses,embeddings --batch --wait
-sdk 4034 chat/completions,embeddings --batch --wait --economy
+sdk responses,embeddings
+sdk chat/completions,embeddings --single
+sdk responses,embeddings --batch --wait
+sdk chat/completions,embeddings --batch --wait --economy
 echo "== all as the SDK has it"
