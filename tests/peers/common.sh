@@ -53,11 +53,12 @@ JSON
     await "$1" 10
 }
 
-# A doctor and a run on so many rows: [rows=N] try ADDRESS FLAGS...
+# A doctor and a run on so many rows: [doctor="FLAGS"] [rows=N] try ADDRESS FLAGS...
 try() {
     export OPENAI_BASE_URL=$1
     export HYPOTHESAES_CACHE="$folder/cache$RANDOM"
-    "$program" doctor
+    # shellcheck disable=SC2086
+    "$program" doctor ${doctor:-}
     "$program" run reviews.jsonl --text text --target stars -n 4 --sae 32:4 --yes \
         -o "data.sample=${rows:-1000}" --out "run$RANDOM" "${@:2}" 2>&1 | tee log |
         grep -E "interpret: done|annotate: done|missing|waits|error"
