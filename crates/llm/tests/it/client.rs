@@ -184,6 +184,16 @@ fn a_server_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_failed_tls_handshake_is_told() {
+    let server = Server::start(|r| says(r, "yes"));
+    let base = server.base.replace("http:", "https:");
+    let error = refused(&client(defaults()), &model(&base), &["a"]);
+    let Error::Unreachable { why, .. } = &error else { panic!("{error}") };
+    assert!(why.to_lowercase().contains("tls") || why.contains("InvalidContentType"), "{why}");
+    assert!(!why.contains(KEY), "{why}");
+}
+
+#[test]
 fn a_page_in_place_of_a_server_is_told() {
     let page = || {
         let html = vec![("content-type", "text/html".into())];
