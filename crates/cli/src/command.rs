@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use hypothesaes::Error;
@@ -155,8 +156,14 @@ pub fn too_many_missing(outcome: &Outcome) -> Result<()> {
     }
 }
 
+/// Starts the threads, unless a choice of the user's has led here a second time.
 fn use_threads(threads: Option<NonZeroUsize>) -> Result<()> {
-    let threads = threads.map_or(0, NonZeroUsize::get);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    pool.build_global().context("cannot start the threads")
+    static STARTED: OnceLock<()> = OnceLock::new();
+    if STARTED.get().is_none() {
+        let threads = threads.map_or(0, NonZeroUsize::get);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build_global().context("cannot start the threads")?;
+        STARTED.get_or_init(|| ());
+    }
+    Ok(())
 }

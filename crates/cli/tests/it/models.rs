@@ -137,6 +137,61 @@ fn without_a_yes_nothing_is_asked() {
     assert_eq!(count(&server, "requests"), 0);
 }
 
+/// Runs the program on a terminal and answers its question.
+const ON_A_TERMINAL: &str = r#"
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+said, answered = b"", False
+while True:
+    try:
+        part = os.read(terminal, 65536)
+    except OSError:
+        break
+    if not part:
+        break
+    said += part
+    if b"[N] no" in said and not answered:
+        os.write(terminal, sys.argv[1].encode() + b"\n")
+        answered = True
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"#;
+
+#[test]
+fn the_question_takes_yes_pilot_batch_and_no() {
+    let flags = ["--preset", "fast", "--batch-seconds", "1"];
+    let Some(server) = Simulated::start(&flags) else { return };
+    let folder = folder(500);
+    let words = RUN.into_iter().filter(|word| *word != "--yes");
+    for (answer, code, said) in [
+        ("n", 0, "nothing was asked and nothing spent"),
+        ("b", 5, "under way:"),
+        ("p", 0, "runs/visits-3-pilot"),
+        ("y", 0, "runs/visits-4"),
+    ] {
+        // A folder of its own, so that nothing is kept from the answer before.
+        let cache = folder.path().join(answer);
+        let mut terminal = Command::new("python3");
+        terminal
+            .args(["-c", ON_A_TERMINAL, answer, env!("CARGO_BIN_EXE_hypothesaes")])
+            .args(words.clone())
+            .args(["--out", &format!("runs/visits-{}", 1 + "nbpy".find(answer).unwrap())])
+            .current_dir(folder.path())
+            .env("OPENAI_BASE_URL", &server.base)
+            .env("OPENAI_API_KEY", KEY)
+            .env("HYPOTHESAES_CACHE", cache);
+        let output = terminal.output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{answer}: {told}");
+        assert!(told.contains("[b] by batch") && told.contains(said), "{answer}: {told}");
+    }
+    assert!(folder.path().join("runs/visits-4/summary.md").exists());
+    assert!(folder.path().join("runs/visits-3-pilot/summary.md").exists());
+    assert!(!folder.path().join("runs/visits-3/summary.md").exists());
+}
+
 #[test]
 fn a_spent_quota_and_a_ceiling_end_with_3_and_keep_everything() {
     let Some(server) = Simulated::start(&["--preset", "fast", "--quota-usd", "0.01"]) else {
