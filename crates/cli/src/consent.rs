@@ -113,6 +113,10 @@ pub fn table(estimate: &Estimate) -> String {
         text += " An unknown price counts against no ceiling.";
     }
     text.push('\n');
+    if let Some(spent) = estimate.spent.filter(|spent| *spent > 0.0) {
+        let spent = money(Some(spent));
+        let _ = writeln!(text, "This run has cost {spent} so far; no answer is paid for twice.");
+    }
     for (host, n) in &estimate.leaving {
         let _ = writeln!(text, "Up to {} texts go to {host}.", grouped(*n as u64));
     }
@@ -188,13 +192,21 @@ mod tests {
             leaving: [("h".to_owned(), 300)].into(),
             pilot_dollars: None,
             batch_dollars: None,
+            spent: Some(0.95),
             is_batch: false,
             price_source: ("s".into(), "2026-11-01".into()),
         };
         let table = table(&estimate);
-        for part in
-            ["600", "300,000", "unknown", "11 min", "6 %", "300 texts go to h", "2026-11-01"]
-        {
+        for part in [
+            "600",
+            "300,000",
+            "unknown",
+            "11 min",
+            "6 %",
+            "300 texts go to h",
+            "2026-11-01",
+            "cost $0.95 so far",
+        ] {
             assert!(table.contains(part), "{part} is not in {table}");
         }
     }

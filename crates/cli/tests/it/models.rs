@@ -214,6 +214,27 @@ fn a_spent_quota_and_a_ceiling_end_with_3_and_keep_everything() {
 }
 
 #[test]
+fn what_is_kept_is_counted_before_anything_is_asked() {
+    let Some(server) = Simulated::start(&["--preset", "fast"]) else { return };
+    let whole = folder(700);
+    run(&whole, &server, &[]).well();
+    let before: f64 = ["embed", "interpret", "fidelity"].map(|s| dollars(&whole, s)).iter().sum();
+    let enough = before + 0.7 * dollars(&whole, "annotate");
+
+    let Some(server) = Simulated::start(&["--preset", "fast"]) else { return };
+    let folder = folder(700);
+    let went = run(&folder, &server, &["--max-cost", &enough.to_string()]);
+    assert_eq!(went.code, Some(3), "{}", went.stderr);
+    let plan = run(&folder, &server, &["--dry-run", "--json"]).well();
+    let plan: Value = serde_json::from_str(&plan.stdout).unwrap();
+    let rows = plan["estimate"]["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "only annotations are left: {plan}");
+    let kept = rows[0]["kept"].as_f64().unwrap();
+    assert!(kept > 0.1 && kept < 0.9, "{plan}");
+    assert!(plan["estimate"]["spent"].as_f64().unwrap() > before);
+}
+
+#[test]
 fn servers_of_every_kind_complete() {
     for flags in [
         &["--endpoints", "chat,embeddings"][..],

@@ -35,6 +35,18 @@ pub(super) fn write(run: &RunDir, models: &Models) -> Result<()> {
     run.write(TABLE, &String::from_utf8_lossy(&out))
 }
 
+/// Dollars that this directory has cost so far; `None` if a price is unknown.
+pub(super) fn spent(run: &RunDir, models: &Models) -> Result<Option<f64>> {
+    let store = models.client().store();
+    let mut spent = Some(0.0);
+    for id in read(run)? {
+        for sums in store.sums(Some(&id))? {
+            spent = spent.zip(sums.dollars).map(|(a, b)| a + b);
+        }
+    }
+    Ok(spent)
+}
+
 fn read(run: &RunDir) -> Result<Vec<String>> {
     let path = run.path().join(RUNS);
     match std::fs::read_to_string(&path) {

@@ -9,14 +9,17 @@ use hypothesaes_llm::question::Usage;
 use hypothesaes_llm::server::Model;
 use serde::Serialize;
 
+use super::cost;
 use super::plan::PlannedStage;
+use super::stages::LABELS;
 use super::work::{self, Corpus, Work};
 use crate::Result;
-use crate::annotate::first_words;
+use crate::annotate::{ModelAnnotator, first_words};
 use crate::data::{Dataset, Split};
+use crate::interpret::Labelled;
 use crate::models::{Models, Use};
 use crate::options::Options;
-use crate::store::Stage;
+use crate::store::{RunDir, Stage, read_json};
 
 /// Rows of a pilot run.
 pub const PILOT_ROWS: usize = 200;
@@ -33,6 +36,8 @@ pub struct Estimate {
     pub pilot_dollars: Option<f64>,
     /// What the run would cost by batch jobs; `None` if a price is unknown.
     pub batch_dollars: Option<f64>,
+    /// What earlier runs of this directory have spent; `None` if a price is unknown.
+    pub spent: Option<f64>,
     /// Whether batch jobs are to ask, whose answers come within a day.
     pub is_batch: bool,
     /// Where prices are from, and of what day.
@@ -80,12 +85,14 @@ struct Sizes {
 
 /// What is left to ask after the stages of `plan` that stand.
 ///
-/// Figures are upper bounds: wordings that are not there yet cannot have kept answers.
+/// Figures are upper bounds: of wordings that are not there yet it is not known whether answers are
+/// kept. `run` is the directory, if there is one.
 pub(super) fn estimate(
     options: &Options,
     data: &Dataset,
     plan: &[PlannedStage],
     models: &Models,
+    run: Option<&RunDir>,
 ) -> Result<Estimate> {
     let sizes = Sizes::of(options, data);
     let made = |stage| plan.iter().any(|p| p.stage == stage && !p.reused);
@@ -94,6 +101,7 @@ pub(super) fn estimate(
         leaving: BTreeMap::new(),
         pilot_dollars: Some(0.0),
         batch_dollars: Some(0.0),
+        spent: run.map_or(Ok(Some(0.0)), |run| cost::spent(run, models))?,
         is_batch: models.is_batch(),
         price_source: {
             let (source, date) = models.client().prices().source();
@@ -135,14 +143,36 @@ pub(super) fn estimate(
             estimate.leave(model, sizes.validation.n);
         }
         if made(Stage::Annotate) {
+            let labelled = run.filter(|_| !interprets).map(|run| read_json(run.path(), LABELS));
+            let labelled: Option<Vec<Labelled>> = labelled.transpose()?;
+            let (n, kept) = match &labelled {
+                Some(labelled) => kept(options, data, models, labelled)?,
+                None => (n, 0.0),
+            };
             let what = format!("{n} concepts x {} texts", sizes.heldout.n);
-            let work = work::annotation(options, sizes.heldout, n);
-            estimate.add(models, model, ("annotate", what), (work, work.calls), 0.0)?;
-            estimate.leave(model, sizes.heldout.n);
+            let work = work::annotation(options, sizes.heldout, n).scaled(1.0 - kept);
+            estimate.add(models, model, ("annotate", what), (work, work.calls), kept)?;
+            if kept < 1.0 {
+                estimate.leave(model, sizes.heldout.n);
+            }
         }
     }
     estimate.pilot_dollars = pilot(options, &sizes, models);
     Ok(estimate)
+}
+
+/// How many concepts are to be annotated, and the share of their annotations that is kept.
+fn kept(
+    options: &Options,
+    data: &Dataset,
+    models: &Models,
+    labelled: &[Labelled],
+) -> Result<(usize, f64)> {
+    let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
+    let asked = Models::expect(Some(models), Use::Annotate, "annotate")?;
+    let annotator = ModelAnnotator::new(asked, "annotate", &options.annotate, None)?;
+    let texts = data.texts.gather(&data.rows(Split::Heldout));
+    Ok((concepts.len(), annotator.kept(&concepts, &texts)?))
 }
 
 impl Estimate {

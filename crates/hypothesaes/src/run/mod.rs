@@ -107,7 +107,7 @@ impl Context<'_> {
 fn approve(context: &Context, last: Stage, data: &Dataset) -> Result<()> {
     let Some(models) = context.models.filter(|models| !models.is_frozen()) else { return Ok(()) };
     let plan = plan::stages(context.options, &context.run, &context.input, last, Some(models))?;
-    let estimate = estimate::estimate(context.options, data, &plan, models)?;
+    let estimate = estimate::estimate(context.options, data, &plan, models, Some(&context.run))?;
     if estimate.rows.is_empty() { Ok(()) } else { models.approve(&estimate) }
 }
 

@@ -64,11 +64,11 @@ pub fn plan(
         return Ok(Plan { stages, estimate: None });
     };
     let stands = stages.iter().any(|p| p.stage == Stage::Data && p.reused);
-    let data = match kept.filter(|_| stands) {
+    let data = match kept.as_ref().filter(|_| stands) {
         Some(run) => read_rows(&run.path().join(ROWS))?,
         None => data::read(&options.data, &options.split, options.seed, watch)?.dataset,
     };
-    let estimate = estimate(options, &data, &stages, models)?;
+    let estimate = estimate(options, &data, &stages, models, kept.as_ref())?;
     let estimate = Some(estimate).filter(|estimate| !estimate.rows.is_empty());
     Ok(Plan { stages, estimate })
 }

@@ -81,6 +81,24 @@ impl<'a> ModelAnnotator<'a> {
         Ok(Self { asked, stage, options: options.clone(), prompts, seed })
     }
 
+    /// Share of the pairs of `concepts` and `texts` whose verdicts are kept, 0 to 1, unless a
+    /// calibration changes how they are asked.
+    ///
+    /// # Errors
+    /// [`crate::Error::Llm`] if the answers cannot be read.
+    pub(crate) fn kept(&self, concepts: &[String], texts: &Texts) -> Result<f64> {
+        let of = Distinct::new(concepts, texts, self.options.max_words, &|_, _| true);
+        let identity = self.identity(&self.prompts, self.options.stack);
+        let (mut known, mut all) = (0, 0);
+        for (text, concepts) in of.texts.iter().zip(&of.wanted) {
+            let key = |&c: &usize| key(&identity, of.concepts[c], text);
+            let keys: Vec<AnswerKey> = concepts.iter().map(key).collect();
+            known += self.asked.ask.kept(&keys)?.iter().flatten().count();
+            all += keys.len();
+        }
+        Ok(known as f64 / all.max(1) as f64)
+    }
+
     fn identity(&self, prompts: &Prompts, stack: usize) -> String {
         prompts.identity(self.asked.model, stack)
     }
