@@ -26,6 +26,9 @@ use crate::watch::Watch;
 /// Times that a single pair is asked whose answer cannot be read.
 const TRIES: u8 = 3;
 
+/// Pairs given up, and no verdict read, after which nothing is asked twice.
+const HOPELESS: usize = 10;
+
 /// Asks a language model.
 pub struct ModelAnnotator<'a> {
     asked: Asked<'a>,
@@ -53,6 +56,8 @@ struct Answers {
     known: Vec<Option<Verdict>>,
     /// Why a pair has none.
     without: BTreeMap<(usize, usize), String>,
+    /// Whether any answer could be read.
+    any_read: bool,
 }
 
 /// Texts and concepts without repetitions, texts cut to what the model reads.
@@ -130,6 +135,16 @@ impl<'a> ModelAnnotator<'a> {
                 return next;
             }
             let again = match follow(&unit, &left, &outcome, manner.shape) {
+                Ok(_) if answers.is_hopeless() => {
+                    answers.give_up(
+                        &left,
+                        "this model answers nothing that can be read",
+                        of,
+                        manner,
+                        &mut next,
+                    );
+                    return next;
+                }
                 Ok(again) => again,
                 Err(why) => {
                     answers.give_up(&left, &why, of, manner, &mut next);
@@ -265,7 +280,7 @@ fn follow(
 impl Answers {
     fn new(of: &Distinct) -> Self {
         let known = vec![None; of.texts.len() * of.concepts.len()];
-        Self { n_texts: of.texts.len(), known, without: BTreeMap::new() }
+        Self { n_texts: of.texts.len(), known, without: BTreeMap::new(), any_read: false }
     }
 
     fn get(&self, text: usize, concept: usize) -> Option<Verdict> {
@@ -293,9 +308,15 @@ impl Answers {
             let key = key(manner.identity, of.concepts[concept], &of.texts[text]);
             next.keep.push((key, verdict.kept()));
             next.done += 1;
+            self.any_read = true;
             self.note(text, concept, verdict);
         }
         unit.pairs().filter(|&(text, concept)| self.get(text, concept).is_none()).collect()
+    }
+
+    /// Whether asking again has never helped: not even single pairs are answered legibly.
+    fn is_hopeless(&self) -> bool {
+        !self.any_read && self.without.len() >= HOPELESS
     }
 
     fn give_up(

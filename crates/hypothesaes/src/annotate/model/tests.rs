@@ -285,3 +285,19 @@ fn long_texts_are_cut_after_their_words() {
         assert_eq!(first_words(text, max), expected);
     }
 }
+
+#[test]
+fn a_model_that_answers_nothing_legible_is_not_asked_again_and_again() {
+    let oracle = Oracle::new(|_, _, _| answer("Sure, happy to help!"));
+    let (concepts, texts) = (concepts(10), texts(200));
+    let got = annotate(&oracle, &AnnotateOptions::default(), &concepts, &texts).unwrap();
+    assert_eq!(got.n_missing(), 2000);
+    // Once each, after the few that were asked until it was clear.
+    assert!(oracle.n_asked() < 400, "{} calls", oracle.n_asked());
+    let legible = Oracle::right();
+    all_right(
+        &annotate(&legible, &AnnotateOptions::default(), &concepts, &texts).unwrap(),
+        &concepts,
+        &texts,
+    );
+}
