@@ -54,7 +54,7 @@ fn question(estimate: &Estimate) -> Result<Wish> {
     let batch = if estimate.is_batch {
         String::new()
     } else {
-        format!("  [b] by batch, up to 24 h ({})", money(estimate.batch_dollars))
+        format!("  [b] by batch, up to 24 h a stage ({})", money(estimate.batch_dollars))
     };
     let prompt = format!(
         "Spend up to {}?  [y] yes  [p] pilot on {PILOT_ROWS} rows ({pilot}){batch}  [N] no",
@@ -89,7 +89,7 @@ pub fn table(estimate: &Estimate) -> String {
         grouped(estimate.calls() as u64),
         grouped(tokens),
         money(estimate.dollars()),
-        if estimate.is_batch { "<= 24 h".into() } else { time(minutes.sum()) },
+        if estimate.is_batch { String::new() } else { time(minutes.sum()) },
         String::new(),
         String::new(),
     ];
@@ -136,7 +136,7 @@ fn cells(row: &EstimatedWork, is_batch: bool) -> Vec<String> {
         grouped(row.calls as u64),
         grouped(row.tokens),
         money(row.dollars),
-        if is_batch { String::new() } else { time(row.minutes) },
+        if is_batch { "<= 24 h".into() } else { time(row.minutes) },
         row.day_share.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share)),
         format!("{:.0} %", 100.0 * row.kept),
     ]

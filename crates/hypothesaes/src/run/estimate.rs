@@ -114,9 +114,12 @@ pub(super) fn estimate(
         distinct.sort_unstable();
         let known = models.client().n_embedded(model, &distinct)?;
         let open = 1.0 - known as f64 / distinct.len().max(1) as f64;
-        let work = sizes.embedding().scaled(open);
+        let mut work = sizes.embedding().scaled(open);
         let what = format!("{} texts", distinct.len());
         let missing = distinct.len() - known;
+        if models.is_batch() {
+            work.calls = missing;
+        }
         estimate.add(models, model, ("embed", what), (work, missing), 1.0 - open)?;
         estimate.leave(model, missing);
     }

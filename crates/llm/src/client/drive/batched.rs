@@ -44,6 +44,13 @@ struct Sorted {
     batches: BTreeSet<i64>,
 }
 
+impl Sorted {
+    /// What has no answer yet.
+    fn open(self) -> impl Iterator<Item = Job> {
+        self.sent.into_iter().chain(self.new).map(|named| named.job)
+    }
+}
+
 /// What a look at the jobs showed.
 #[derive(Default)]
 struct Look {
@@ -59,31 +66,31 @@ impl Drive<'_> {
         // Tokens that may wait at once, once the service has said that there are too many.
         let mut most: Option<u64> = None;
         loop {
-            let Sorted { arrived, mut sent, mut new, batches } = self.sorted()?;
+            let mut sorted = self.sorted()?;
+            let arrived = std::mem::take(&mut sorted.arrived);
             if !arrived.is_empty() {
-                self.ready.extend(sent.into_iter().chain(new).map(|named| named.job));
                 self.take_in(arrived)?;
                 if let Some(stop) = self.stop.take() {
                     return Err(stop);
                 }
+                self.ready.extend(sorted.open());
                 continue;
             }
-            let direct = self.direct(&mut new);
+            let direct = self.direct(&mut sorted.new);
             if !direct.is_empty() {
                 self.ready = direct.into_iter().map(|named| named.job).collect();
                 self.run().await?;
                 // What the server was found to take must outlive a program that is killed.
                 lock(self.lane).remember(self.task.model, &self.client.store)?;
-                self.ready.extend(sent.into_iter().chain(new).map(|named| named.job));
+                self.ready.extend(sorted.open());
                 continue;
             }
-            if sent.is_empty() && new.is_empty() {
+            if sorted.sent.is_empty() && sorted.new.is_empty() {
                 return Ok(());
             }
-            let mut batches = batches;
-            self.send_all(&service, &mut new, &mut sent, &mut batches, most).await?;
-            self.await_one(&service, &sent, new.len(), &batches, &mut most).await?;
-            self.ready = sent.into_iter().chain(new).map(|named| named.job).collect();
+            self.send_all(&service, &mut sorted, most).await?;
+            self.await_one(&service, &sorted, &mut most).await?;
+            self.ready.extend(sorted.open());
         }
     }
 
@@ -157,9 +164,7 @@ impl Drive<'_> {
     async fn send_all(
         &self,
         service: &Service<'_>,
-        new: &mut Vec<Named>,
-        sent: &mut Vec<Named>,
-        batches: &mut BTreeSet<i64>,
+        Sorted { sent, new, batches, .. }: &mut Sorted,
         most: Option<u64>,
     ) -> Result<()> {
         let mut waiting: u64 = sent.iter().map(|named| self.tokens(&named.job)).sum();
@@ -240,9 +245,7 @@ impl Drive<'_> {
     async fn await_one(
         &mut self,
         service: &Service<'_>,
-        sent: &[Named],
-        unsent: usize,
-        batches: &BTreeSet<i64>,
+        Sorted { sent, new, batches, .. }: &Sorted,
         most: &mut Option<u64>,
     ) -> Result<()> {
         let mut pause = FIRST_LOOK;
@@ -256,7 +259,7 @@ impl Drive<'_> {
             if all.ended || batches.is_empty() {
                 return Ok(());
             }
-            let waiting = sent.len() + unsent;
+            let waiting = sent.len() + new.len();
             if !self.client.options.wait {
                 let server = self.task.model.server.host();
                 return Err(Error::Batched { server, waiting, answered: all.answered });

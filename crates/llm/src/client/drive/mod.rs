@@ -105,6 +105,8 @@ impl<'a> Drive<'a> {
     /// Until every job has had its outcome and no more follow.
     pub async fn run(&mut self) -> Result<()> {
         let mut farewell = None;
+        // Patience begins now, however long a batch job took.
+        self.last_answer = self.client.now();
         loop {
             let now = self.client.now();
             if self.watch.interrupted() {
