@@ -313,6 +313,8 @@ fn batch_jobs_give_the_same_tables_for_half_the_price() {
             }
             assert_eq!(went.code, Some(5), "{}", went.stderr);
             assert!(went.stderr.contains("same command fetches"), "{}", went.stderr);
+            let cache = folder.run(&["cache"]).well();
+            assert!(cache.stdout.contains("a batch job at http://127.0.0.1"), "{}", cache.stdout);
             rounds += 1;
             assert!(rounds < 40, "it does not come to an end: {}", went.stderr);
             thread::sleep(Duration::from_millis(700));
