@@ -53,7 +53,10 @@ pub fn leave() -> ! {
             thread::park();
         }
     }
-    let _ = dialoguer::console::Term::stderr().show_cursor();
+    let stderr = dialoguer::console::Term::stderr();
+    if stderr.is_term() {
+        let _ = stderr.show_cursor();
+    }
     line(&farewell(KEPT_IN.lock().unwrap_or_else(PoisonError::into_inner).as_deref()));
     std::process::exit(Exit::Interrupted.code())
 }

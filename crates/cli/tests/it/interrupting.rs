@@ -44,6 +44,7 @@ fn ctrl_c_leaves_within_two_seconds_and_the_same_command_goes_on() {
     assert_eq!(status.code(), Some(130), "{said:?}");
     let farewell = said.last().unwrap();
     assert!(farewell.contains("runs/visits-1") && farewell.contains("visits.tsv"), "{farewell}");
+    assert!(!farewell.contains('\u{1b}'), "no codes for a terminal in a file: {farewell:?}");
 
     let went = folder.run(&RUN).well();
     assert!(went.stderr.contains("reused"), "{}", went.stderr);
