@@ -347,7 +347,9 @@ fn bad_servers_models_and_prompts_are_named() {
     assert!(went.stderr.contains("--interpreter"), "{}", went.stderr);
 
     folder.write("own.txt", "Judge {text}.");
+    let asked = count(&server, "requests");
     let went = run(&folder, &server, &["--interpreter", "x", "-o", "annotate.prompt=own.txt"]);
+    assert_eq!(count(&server, "requests"), asked, "a prompt is refused before anything is asked");
     assert!(
         went.stderr.contains("own.txt") && went.stderr.contains("{concepts}"),
         "{}",

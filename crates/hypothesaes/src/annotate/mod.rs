@@ -17,7 +17,7 @@ use crate::text::Language;
 use crate::watch::Watch;
 
 pub use model::{Calibration, ModelAnnotator};
-pub(crate) use model::{Shape, first_words};
+pub(crate) use model::{Shape, check_prompts, first_words};
 pub use options::{AnnotateOptions, DEFAULT_MODEL, Layout, PHRASES};
 pub use phrases::PhraseAnnotator;
 pub(crate) use table::calibration_table;

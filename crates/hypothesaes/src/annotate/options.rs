@@ -6,7 +6,7 @@ use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
 use crate::models::ModelOptions;
-use crate::options::AUTO;
+use crate::options::{AUTO, within};
 use crate::{Error, Result};
 
 /// Name of the embedded annotator.
@@ -98,12 +98,8 @@ impl AnnotateOptions {
             let allowed = format!("name a model, or `{PHRASES}`, the embedded one");
             return Err(Error::option("annotate.annotator", &self.annotator, allowed));
         }
-        if !(1..=50).contains(&self.stack) {
-            return Err(Error::option("annotate.stack", self.stack, "choose 1 to 50"));
-        }
-        if self.max_words == 0 {
-            return Err(Error::option("annotate.max_words", 0, "choose at least 1"));
-        }
+        within("annotate.stack", self.stack, 1, 50)?;
+        within("annotate.max_words", self.max_words, 1, usize::MAX)?;
         match self.calibrate {
             Some(pairs @ (1..=19 | 1001..)) => {
                 Err(Error::option("annotate.calibrate", pairs, "choose 0, or 20 to 1000"))

@@ -21,6 +21,7 @@ use hypothesaes_math::{Error as MathError, Estimate, Level};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Task;
+use crate::options::{between, within};
 use crate::{Error, Result};
 
 /// Goes up with every change that makes equal input and options give another evaluation.
@@ -212,14 +213,8 @@ impl EvaluateOptions {
                 return Err(Error::option(name, value, "choose a value above 0 and below 1"));
             }
         }
-        if !(0.0..=1.0).contains(&self.duplicate_phi) {
-            let name = "evaluate.duplicate_phi";
-            return Err(Error::option(name, self.duplicate_phi, "choose from 0 to 1"));
-        }
-        if self.n_folds < 2 {
-            return Err(Error::option("evaluate.n_folds", self.n_folds, "choose at least 2"));
-        }
-        Ok(())
+        between("evaluate.duplicate_phi", self.duplicate_phi, 0.0, 1.0)?;
+        within("evaluate.n_folds", self.n_folds, 2, usize::MAX)
     }
 }
 

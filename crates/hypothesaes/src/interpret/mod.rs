@@ -33,6 +33,7 @@ use crate::watch::Watch;
 
 pub use fidelity::Fidelity;
 pub use model::ModelInterpreter;
+pub(crate) use model::check_prompts;
 pub use options::{DEFAULT_MODEL, InterpretOptions, PHRASES, Sampling};
 pub use phrases::PhraseInterpreter;
 pub(crate) use refine::ROUNDS;

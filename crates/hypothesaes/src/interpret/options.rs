@@ -6,7 +6,7 @@ use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
 use crate::models::ModelOptions;
-use crate::options::AUTO;
+use crate::options::{AUTO, between, within};
 use crate::{Error, Result};
 
 /// Name of the embedded interpreter.
@@ -149,22 +149,4 @@ impl InterpretOptions {
         between("interpret.quantile_high", self.quantile_high, 0.0, 100.0)?;
         between("interpret.quantile_low", self.quantile_low, 0.0, self.quantile_high)
     }
-}
-
-fn within(name: &str, value: usize, least: usize, most: usize) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    let allowed = match most {
-        usize::MAX => format!("choose at least {least}"),
-        most => format!("choose {least} to {most}"),
-    };
-    Err(Error::option(name, value, allowed))
-}
-
-fn between(name: &str, value: f64, least: f64, most: f64) -> Result<()> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::option(name, value, format!("choose from {least} to {most}")))
 }

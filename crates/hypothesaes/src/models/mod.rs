@@ -9,7 +9,7 @@ mod template;
 mod watch;
 
 use hypothesaes_llm::ask::Ask;
-use hypothesaes_llm::client::{Client, ClientOptions};
+use hypothesaes_llm::client::Client;
 use hypothesaes_llm::price::Prices;
 use hypothesaes_llm::server::{Key, Model, Server};
 use hypothesaes_llm::store::Store;
@@ -72,8 +72,9 @@ impl Models {
     /// none.
     ///
     /// # Errors
-    /// [`Error::Option`] for an address or price file that cannot be used; [`Error::Llm`] if no
-    /// connection could be made at all.
+    /// [`Error::Option`] for an address or price file that cannot be used; [`Error::File`] or
+    /// [`Error::Input`] for a prompt of the user's that cannot; [`Error::Llm`] if no connection
+    /// could be made at all.
     pub fn new(
         options: &Options,
         store: Store,
@@ -85,20 +86,11 @@ impl Models {
             Some(file) => Prices::with_file(file)?,
             None => Prices::built_in(),
         };
-        let client_options = ClientOptions {
-            timeout: llm.timeout,
-            patience: llm.patience,
-            max_concurrent: llm.max_concurrent,
-            limits: llm.limits(),
-            max_cost: llm.max_cost,
-            frozen: manner.frozen,
-            batch: manner.batch,
-            wait: manner.wait,
-        };
-        let client = Client::new(client_options, store, prices)?;
+        let client = Client::new(llm.client(manner), store, prices)?;
         let mut uses = Vec::new();
         for of in Use::ALL {
             if let Some(model) = model(of, options, key)? {
+                check_prompts(of, options)?;
                 uses.push((of, model));
             }
         }
@@ -159,6 +151,15 @@ pub(crate) fn no_model(of: Use, name: &str) -> Error {
          server of your own (`llm.base_url`); `--local` does without"
     );
     Error::option(section, name, allowed)
+}
+
+/// A prompt that cannot be used is refused before anything is paid for.
+fn check_prompts(of: Use, options: &Options) -> Result<()> {
+    match of {
+        Use::Embed => Ok(()),
+        Use::Interpret => crate::interpret::check_prompts(&options.interpret),
+        Use::Annotate => crate::annotate::check_prompts(&options.annotate),
+    }
 }
 
 fn model(

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use hypothesaes_llm::client::ClientOptions;
 use hypothesaes_llm::limits::Stated;
 use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use super::Manner;
+use crate::Result;
+use crate::options::between;
 
 /// What holds for all models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,21 +71,18 @@ impl Default for LlmOptions {
 }
 
 impl LlmOptions {
-    pub(super) fn limits(&self) -> Stated {
-        let Self { rpm, tpm, rpd, tpd, .. } = *self;
-        Stated { rpm, tpm, rpd, tpd }
+    /// What the client goes by.
+    pub(super) fn client(&self, manner: Manner) -> ClientOptions {
+        let Self { timeout, patience, max_concurrent, max_cost, rpm, tpm, rpd, tpd, .. } = *self;
+        let limits = Stated { rpm, tpm, rpd, tpd };
+        let Manner { frozen, batch, wait } = manner;
+        ClientOptions { timeout, patience, max_concurrent, limits, max_cost, frozen, batch, wait }
     }
 
     /// # Errors
     /// [`Error::Option`] for the first option that is out of range.
     pub fn check(&self) -> Result<()> {
-        if self.max_cost.is_some_and(|dollars| !dollars.is_finite() || dollars < 0.0) {
-            let value = self.max_cost.unwrap_or_default();
-            return Err(Error::option("llm.max_cost", value, "choose dollars, 0 or more"));
-        }
-        if !(0.0..=1.0).contains(&self.max_failed) {
-            return Err(Error::option("llm.max_failed", self.max_failed, "choose from 0 to 1"));
-        }
-        Ok(())
+        self.client(Manner::default()).check()?;
+        between("llm.max_failed", self.max_failed, 0.0, 1.0)
     }
 }

@@ -115,5 +115,25 @@ impl Options {
     }
 }
 
+/// Refuses a number outside `least..=most`; `usize::MAX` is no bound.
+pub(crate) fn within(name: &str, value: usize, least: usize, most: usize) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    let allowed = match most {
+        usize::MAX => format!("choose at least {least}"),
+        most => format!("choose {least} to {most}"),
+    };
+    Err(Error::option(name, value, allowed))
+}
+
+/// Refuses a number outside `least..=most`, or that is none.
+pub(crate) fn between(name: &str, value: f64, least: f64, most: f64) -> Result<()> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::option(name, value, format!("choose from {least} to {most}")))
+}
+
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,12 @@ pub struct ModelAnnotator<'a> {
     seed: Option<u64>,
 }
 
+/// # Errors
+/// [`crate::Error::File`] or [`crate::Error::Input`] for a prompt of the user's that cannot be used.
+pub(crate) fn check_prompts(options: &AnnotateOptions) -> Result<()> {
+    Prompts::new(options.layout, options).map(drop)
+}
+
 /// How one asking is done; calibration compares several.
 #[derive(Clone, Copy)]
 struct Manner<'a> {

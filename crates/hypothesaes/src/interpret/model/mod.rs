@@ -38,19 +38,28 @@ pub struct ModelInterpreter<'a> {
     seed: u64,
 }
 
+/// # Errors
+/// [`crate::Error::File`] or [`crate::Error::Input`] for a prompt of the user's that cannot be used.
+pub(crate) fn check_prompts(options: &InterpretOptions) -> Result<()> {
+    templates(options).map(drop)
+}
+
+/// The prompts that word a neuron, and that mend a wording.
+fn templates(options: &InterpretOptions) -> Result<[Template; 2]> {
+    let (first, second) = (options.prompt.as_deref(), options.refine_prompt.as_deref());
+    Ok([
+        Template::load(first, INTERPRET, &["positives", "negatives"])?,
+        Template::load(second, REFINE, &["concept", "positives", "negatives"])?,
+    ])
+}
+
 impl<'a> ModelInterpreter<'a> {
     /// # Errors
     /// [`crate::Error::File`] or [`crate::Error::Input`] for a prompt of the user's that cannot be
     /// used.
     pub(crate) fn new(asked: Asked<'a>, options: &InterpretOptions, seed: u64) -> Result<Self> {
-        let (first, second) = (options.prompt.as_deref(), options.refine_prompt.as_deref());
-        Ok(Self {
-            asked,
-            options: options.clone(),
-            interpret: Template::load(first, INTERPRET, &["positives", "negatives"])?,
-            refine: Template::load(second, REFINE, &["concept", "positives", "negatives"])?,
-            seed,
-        })
+        let [interpret, refine] = templates(options)?;
+        Ok(Self { asked, options: options.clone(), interpret, refine, seed })
     }
 
     fn prompt(&self, template: &Template, concept: &str, shown: &Shown, size: u32) -> Prompt {
