@@ -32,6 +32,11 @@ use transport::Transport;
 /// Fewer questions than this are not worth the wait for a batch job, and asked directly.
 pub const FEW: usize = 10;
 
+/// Between two looks at whether the user asked to stop.
+const TICK: Duration = Duration::from_millis(50);
+/// Seconds for which replies under way are waited for after the user asked to stop.
+const FAREWELL: f64 = 2.0;
+
 /// How questions are sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

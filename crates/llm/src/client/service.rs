@@ -1,14 +1,13 @@
 //! A server's batch service: files up, jobs begun and looked after, files down.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::Client;
 use super::transport::{Broken, Reply};
+use super::{Client, FAREWELL, TICK};
 use crate::ask::{State, Watch};
 use crate::failure::{Failure, classify};
 use crate::server::Server;
@@ -16,15 +15,12 @@ use crate::{Error, Result};
 
 /// The service promises an answer within this time.
 const WINDOW: &str = "24h";
-const TICK: Duration = Duration::from_millis(50);
 /// Seconds between two attempts at most.
 const LONGEST_PAUSE: f64 = 60.0;
 /// Attempts to connect to a server, and to have it take a file: some that have no batch service
 /// break at it.
 const UNCONNECTED: u32 = 3;
 const UPLOADS: u32 = 5;
-/// How long a reply under way is waited for after the user asked to stop.
-const FAREWELL: f64 = 2.0;
 
 pub(super) struct Service<'a> {
     pub client: &'a Client,

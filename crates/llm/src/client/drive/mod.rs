@@ -19,15 +19,11 @@ use serde_json::Value;
 use super::job::{Job, Landing, Question, Step};
 use super::lane::Lane;
 use super::transport::{Broken, Reply};
-use super::{Client, lock};
+use super::{Client, FAREWELL, TICK, lock};
 use crate::ask::{State, Task, Watch};
 use crate::limits::{Held, Ticket};
 use crate::question::Usage;
 use crate::{Error, Result, wire};
-
-const TICK: Duration = Duration::from_millis(50);
-/// How long answers in flight are waited for after the user asked to stop.
-const FAREWELL: f64 = 2.0;
 
 pub(super) struct Drive<'a> {
     client: &'a Client,
