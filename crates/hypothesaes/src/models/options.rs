@@ -80,7 +80,7 @@ impl LlmOptions {
     }
 
     /// # Errors
-    /// [`Error::Option`] for the first option that is out of range.
+    /// [`Error::Option`](crate::Error::Option) for the first option that is out of range.
     pub fn check(&self) -> Result<()> {
         self.client(Manner::default()).check()?;
         between("llm.max_failed", self.max_failed, 0.0, 1.0)
