@@ -20,6 +20,46 @@ pub fn top_k(values: &[f32], k: usize, best: &mut Vec<(u32, f32)>) {
     best.sort_unstable_by_key(|&(index, _)| index);
 }
 
+/// Writes the indices of the values that are at least `floor` and > 0, rising.
+pub(crate) fn indices_from(values: &[f32], floor: f32, indices: &mut Vec<u32>) {
+    indices.clear();
+    Arch::new().dispatch(From { values, floor, indices });
+}
+
+struct From<'a> {
+    values: &'a [f32],
+    floor: f32,
+    indices: &'a mut Vec<u32>,
+}
+
+impl WithSimd for From<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (registers, rest) = S::as_simd_f32s(self.values);
+        let floor = simd.splat_f32s(self.floor);
+        let mut first = 0;
+        for &register in registers {
+            let from = simd.greater_than_or_equal_f32s(register, floor);
+            if simd.first_true_m32s(from) < S::F32_LANES {
+                self.list(first, first + S::F32_LANES);
+            }
+            first += S::F32_LANES;
+        }
+        self.list(first, first + rest.len());
+    }
+}
+
+impl From<'_> {
+    #[inline(always)]
+    fn list(&mut self, from: usize, to: usize) {
+        let first = u32::try_from(from).expect("fewer than 2^32 neurons");
+        let from = (first..).zip(&self.values[from..to]);
+        self.indices.extend(from.filter(|&(_, &v)| v >= self.floor && v > 0.0).map(|(j, _)| j));
+    }
+}
+
 struct Scan<'a> {
     values: &'a [f32],
     k: usize,

@@ -4,25 +4,18 @@
 #![expect(clippy::cast_possible_truncation, reason = "factors of f32 updates, computed in f64")]
 
 use super::Parts;
-use super::backward::Gradients;
-use crate::matrix::Matrix;
-use crate::vector::normalise;
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 /// Decay of the mean gradient, of the mean squared gradient, and what keeps from dividing by 0:
 /// the authors' values.
 const BETA: (f64, f64) = (0.9, 0.999);
 const EPSILON: f32 = 1e-8;
 
-/// Neurons that one task updates.
-const CHUNK: usize = 16;
-
 /// Running means of a parameter's gradient and of its square.
-#[derive(Debug)]
-struct Moments {
-    mean: Vec<f32>,
-    square: Vec<f32>,
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Moments {
+    pub mean: Vec<f32>,
+    pub square: Vec<f32>,
 }
 
 impl Moments {
@@ -32,21 +25,19 @@ impl Moments {
 }
 
 /// The optimiser's state.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Adam {
-    learning_rate: f64,
-    steps: i32,
-    encoder: Moments,
-    decoder: Moments,
-    neuron_bias: Moments,
-    input_bias: Moments,
+    pub steps: u64,
+    pub encoder: Moments,
+    pub decoder: Moments,
+    pub neuron_bias: Moments,
+    pub input_bias: Moments,
 }
 
 impl Adam {
-    pub fn new(parts: &Parts, learning_rate: f32) -> Self {
+    pub fn new(parts: &Parts) -> Self {
         let weights = parts.encoder.data().len();
         Self {
-            learning_rate: f64::from(learning_rate),
             steps: 0,
             encoder: Moments::new(weights),
             decoder: Moments::new(weights),
@@ -55,55 +46,28 @@ impl Adam {
         }
     }
 
-    /// One step with the gradients times `clip`; then the decoder's rows get unit length again.
-    ///
-    /// About 10 operations and 28 bytes of memory traffic per parameter. Every parameter is
-    /// updated by itself, so the threads change nothing.
-    pub fn step(&mut self, parts: &mut Parts, gradients: &Gradients, clip: f32) {
-        self.steps = self.steps.saturating_add(1);
-        let correction = (1.0 - BETA.0.powi(self.steps), 1.0 - BETA.1.powi(self.steps));
-        let rates = Rates {
-            clip,
-            step: (self.learning_rate / correction.0) as f32,
+    /// Counts a step and says what is common to its updates: gradients times `clip`.
+    pub fn begin(&mut self, learning_rate: f64, clip: f64) -> Rates {
+        self.steps += 1;
+        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
+        let correction = (1.0 - BETA.0.powi(steps), 1.0 - BETA.1.powi(steps));
+        Rates {
+            clip: clip as f32,
+            step: (learning_rate / correction.0) as f32,
             root: (1.0 / correction.1.sqrt()) as f32,
-        };
-        update_rows(&mut parts.encoder, &mut self.encoder, &gradients.encoder, rates, false);
-        update_rows(&mut parts.decoder, &mut self.decoder, &gradients.decoder, rates, true);
-        let (bias, moments) = (&mut parts.neuron_bias, &mut self.neuron_bias);
-        update(bias, &mut moments.mean, &mut moments.square, &gradients.neuron_bias, rates);
-        let (bias, moments) = (&mut parts.input_bias, &mut self.input_bias);
-        update(bias, &mut moments.mean, &mut moments.square, &gradients.input_bias, rates);
+        }
     }
 }
 
 /// What is common to all parameters in one step.
 #[derive(Debug, Clone, Copy)]
-struct Rates {
+pub(super) struct Rates {
     /// Factor of the gradient.
     clip: f32,
     /// Learning rate over the bias correction of the mean.
     step: f32,
     /// 1 over the root of the bias correction of the square.
     root: f32,
-}
-
-fn update_rows(
-    weights: &mut Matrix,
-    moments: &mut Moments,
-    gradient: &[f32],
-    rates: Rates,
-    unit: bool,
-) {
-    let d = weights.cols();
-    let chunks = weights.data_mut().par_chunks_mut(CHUNK * d).zip(gradient.par_chunks(CHUNK * d));
-    let means = moments.mean.par_chunks_mut(CHUNK * d);
-    let squares = moments.square.par_chunks_mut(CHUNK * d);
-    chunks.zip(means.zip(squares)).for_each(|((weights, gradient), (mean, square))| {
-        update(weights, mean, square, gradient, rates);
-        if unit {
-            weights.chunks_exact_mut(d).for_each(normalise);
-        }
-    });
 }
 
 impl Rates {
@@ -130,7 +94,9 @@ impl Rates {
 /// ```text
 /// m += 0.1 (g - m)      v = 0.999 v + 0.001 g^2      w -= step m / (root sqrt(v) + epsilon)
 /// ```
-fn update(
+///
+/// About 10 operations and 28 bytes of memory traffic per parameter.
+pub(super) fn update(
     weights: &mut [f32],
     mean: &mut [f32],
     square: &mut [f32],

@@ -1,13 +1,12 @@
 //! The forward pass: rows to sparse activations and reconstruction errors.
 
 use super::Parts;
+use super::screen::{Screen, Workspace, centre};
 use crate::matrix::Matrix;
-use crate::product::{Transposed, rows_times};
-use crate::topk::top_k;
 use crate::vector::{add_weighted_rows, axpy, dot, squared_norm};
 use rayon::prelude::*;
 
-/// Rows that one task takes through the whole pass. Fixed, so that no bit depends on the threads.
+/// Rows that one task takes through a pass. Fixed, so that no bit depends on the threads.
 pub(super) const BLOCK: usize = 64;
 
 /// A neuron that fires on a row of a batch.
@@ -15,6 +14,8 @@ pub(super) const BLOCK: usize = 64;
 pub(super) struct Firing {
     /// Row in the batch.
     pub row: u32,
+    /// Row in the errors that the neuron is to lessen.
+    pub error_row: u32,
     pub neuron: u32,
     /// Its activation.
     pub value: f32,
@@ -27,124 +28,235 @@ pub(super) struct Firing {
 pub(super) struct Block {
     /// By row, then by neuron.
     pub firings: Vec<Firing>,
-    /// Sum over rows of the squared length of the error.
+    /// Sum over rows of the squared length of the error of all neurons together.
     pub squared_error: f64,
-    /// Sum over rows of the error, d values.
+    /// The same summed over the prefixes.
+    pub squared_errors: f64,
+    /// Sum over rows of the error, and over prefixes; d values.
     pub error_sum: Vec<f32>,
 }
 
-/// A batch of n rows on its way through the autoencoder; all buffers row-major.
+/// Neurons that fire on the rows of a block, end to end.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Chosen {
+    pub ends: Vec<usize>,
+    /// (neuron, activation), within a row by rising neuron.
+    pub terms: Vec<(u32, f32)>,
+}
+
+impl Chosen {
+    pub fn clear(&mut self) {
+        self.ends.clear();
+        self.terms.clear();
+    }
+
+    /// What fires on each row.
+    pub fn rows(&self) -> impl Iterator<Item = &[(u32, f32)]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, &end)| &self.terms[start..end])
+    }
+}
+
+/// Centred rows of a batch, and what fires on them.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// `x - b_in`, n x d.
     pub centred: Vec<f32>,
-    /// `W_enc (x - b_in) + b_neuron`, n x m.
-    pub pre: Vec<f32>,
-    /// `x_hat - x`, n x d.
-    pub error: Vec<f32>,
-    pub blocks: Vec<Block>,
-    /// `W_enc'`, d x m.
-    encoder: Transposed,
+    pub blocks: Vec<Chosen>,
+    dim: usize,
 }
 
 impl Batch {
-    /// Runs rows `rows` of `x` through the autoencoder.
+    /// Centres rows `rows` of `x`, and lets `choose` write what fires on each.
     ///
-    /// The slope of a firing is `unit` times the inner product of its row's error and its decoder
-    /// row: with `unit` = 2 / (n variance) the derivative of the mean squared error, in units of
-    /// the variance, by the activation.
-    ///
-    /// 2 n m d operations for the encoder, 4 n k d for the rest. Rows run in fixed blocks, and
-    /// each block does the same whoever runs it.
-    pub fn forward(&mut self, parts: &Parts, x: &Matrix, rows: &[usize], unit: f32) {
-        let (m, d) = (parts.encoder.rows(), parts.encoder.cols());
+    /// `choose` is given the place of the row in `work`, the centred row, and where to write.
+    pub fn fill(
+        &mut self,
+        parts: &Parts,
+        screen: &Screen,
+        (x, rows): (&Matrix, &[usize]),
+        choose: impl Fn((usize, &[f32]), &mut Workspace, &mut Vec<(u32, f32)>) + Sync,
+    ) {
+        let d = x.cols();
+        self.dim = d;
         self.centred.resize(rows.len() * d, 0.0);
-        self.error.resize(rows.len() * d, 0.0);
-        self.pre.resize(rows.len() * m, 0.0);
-        self.blocks.resize_with(rows.len().div_ceil(BLOCK), Block::default);
-        self.encoder.fill(&parts.encoder);
-        let encoder = &self.encoder;
-        let buffers = self
-            .centred
-            .par_chunks_mut(BLOCK * d)
-            .zip(self.pre.par_chunks_mut(BLOCK * m))
-            .zip(self.error.par_chunks_mut(BLOCK * d));
-        let blocks = self.blocks.par_iter_mut().zip(rows.par_chunks(BLOCK));
-        buffers.zip(blocks).enumerate().for_each(
-            |(b, (((centred, pre), error), (block, rows)))| {
-                pre_activations(parts, encoder, rows.iter().map(|&i| x.row(i)), centred, pre);
-                block.clear(d);
-                let mut fired = Vec::new();
-                for (r, row) in (0..rows.len()).zip(b * BLOCK..) {
-                    top_k(&pre[r * m..][..m], parts.k, &mut fired);
-                    let error = &mut error[r * d..][..d];
-                    decode(parts, &fired, &centred[r * d..][..d], error);
-                    block.add_row(row, &fired, error, unit, &parts.decoder);
+        self.blocks.resize_with(rows.len().div_ceil(BLOCK), Chosen::default);
+        let blocks = self.centred.par_chunks_mut(BLOCK * d).zip(&mut self.blocks);
+        blocks.zip(rows.par_chunks(BLOCK)).for_each_init(
+            Workspace::default,
+            |work, ((centred, chosen), rows)| {
+                centre(rows.iter().map(|&i| x.row(i)), &parts.input_bias, centred);
+                chosen.clear();
+                screen.load(centred, work);
+                for row in centred.chunks_exact(d).enumerate() {
+                    choose(row, work, &mut chosen.terms);
+                    chosen.ends.push(chosen.terms.len());
                 }
             },
         );
     }
 
-    /// Sum over rows of the squared length of the error.
+    /// Centred rows of each block.
+    fn centred(&self) -> impl IndexedParallelIterator<Item = &[f32]> {
+        self.centred.par_chunks(BLOCK * self.dim)
+    }
+}
+
+/// One reconstruction of a batch: its errors, and how the loss depends on what fires.
+///
+/// With prefixes of the neurons, G of them, a row has G errors `e_g = x_hat_g - x`, one for what
+/// the neurons below the end of each prefix reconstruct. A neuron takes part in its own and all
+/// later ones, so that what is kept is their sum, `E_g = e_g + ... + e_G`: n G rows.
+#[derive(Debug, Default)]
+pub(super) struct Pass {
+    /// `E_g` of each row, n G x d. The last one of a row is the error of all neurons together.
+    pub error: Vec<f32>,
+    pub blocks: Vec<Block>,
+}
+
+impl Pass {
+    /// Reconstructs each row from what fires on it.
+    ///
+    /// `ends`: where the prefixes end. `among` chooses from what fires on a row those that take
+    /// part. The slope of a firing is `unit` times the inner product of its row's error and its
+    /// decoder row: with `unit` = 2 / (n G variance) the derivative of the mean squared error, in
+    /// units of the variance, by the activation. 4 d operations per firing, 2 G d per row.
+    pub fn forward(
+        &mut self,
+        parts: &Parts,
+        batch: &Batch,
+        ends: &[usize],
+        unit: f32,
+        among: impl Fn(&[(u32, f32)], &mut Vec<(u32, f32)>) + Sync,
+    ) {
+        let (d, groups) = (batch.dim, ends.len());
+        self.error.resize(batch.centred.len() * groups, 0.0);
+        self.blocks.resize_with(batch.blocks.len(), Block::default);
+        let errors = self.error.par_chunks_mut(BLOCK * groups * d).zip(&mut self.blocks);
+        let rows = batch.centred().zip(&batch.blocks);
+        errors.zip(rows).enumerate().for_each(|(b, ((errors, block), (centred, chosen)))| {
+            block.clear(d);
+            let mut fired = Vec::new();
+            let rows = centred.chunks_exact(d).zip(chosen.rows());
+            for ((row, (centred, chosen)), errors) in
+                (b * BLOCK..).zip(rows).zip(errors.chunks_exact_mut(groups * d))
+            {
+                fired.clear();
+                among(chosen, &mut fired);
+                block.squared_errors += prefix_errors(parts, &fired, centred, ends, errors);
+                block.add_row((row, ends), &fired, errors, unit, &parts.decoder);
+            }
+        });
+    }
+
+    /// Explains the errors of another pass (one prefix, n x d) by what `choose` writes for a row.
+    pub fn explain(
+        &mut self,
+        parts: &Parts,
+        batch: &Batch,
+        (errors, groups): (&[f32], usize),
+        unit: f32,
+        choose: impl Fn(&[f32], &mut Vec<(u32, f32)>) + Sync,
+    ) {
+        let (d, m) = (batch.dim, parts.encoder.rows());
+        self.error.resize(batch.centred.len(), 0.0);
+        self.blocks.resize_with(batch.blocks.len(), Block::default);
+        let out = self.error.par_chunks_mut(BLOCK * d).zip(&mut self.blocks);
+        let rows = batch.centred().zip(errors.par_chunks(BLOCK * groups * d));
+        out.zip(rows).enumerate().for_each(|(b, ((out, block), (centred, errors)))| {
+            block.clear(d);
+            let mut fired = Vec::new();
+            let errors = errors.chunks_exact(d).skip(groups - 1).step_by(groups);
+            let rows = centred.chunks_exact(d).zip(errors);
+            for ((row, (centred, error)), out) in (b * BLOCK..).zip(rows).zip(out.chunks_exact_mut(d))
+            {
+                fired.clear();
+                choose(centred, &mut fired);
+                out.copy_from_slice(error);
+                add_weighted_rows(out, parts.decoder.data(), &fired);
+                block.squared_errors += f64::from(squared_norm(out));
+                block.add_row((row, &[m]), &fired, out, unit, &parts.decoder);
+            }
+        });
+    }
+
+    /// Sum over rows of the squared length of the error of all neurons together.
     pub fn squared_error(&self) -> f64 {
         self.blocks.iter().map(|b| b.squared_error).sum()
+    }
+
+    /// The same summed over the prefixes.
+    pub fn squared_errors(&self) -> f64 {
+        self.blocks.iter().map(|b| b.squared_errors).sum()
+    }
+
+    /// Nothing fires: no rows, no firings.
+    pub fn clear(&mut self) {
+        self.error.clear();
+        self.blocks.clear();
     }
 }
 
 impl Block {
-    pub fn clear(&mut self, dim: usize) {
+    fn clear(&mut self, dim: usize) {
         self.firings.clear();
-        self.squared_error = 0.0;
+        (self.squared_error, self.squared_errors) = (0.0, 0.0);
         self.error_sum.clear();
         self.error_sum.resize(dim, 0.0);
     }
 
-    /// Takes in a row of the batch: its firings, with their slopes, and its error.
-    pub fn add_row(
+    /// Takes in a row of the batch: its firings, with their slopes, and its errors.
+    fn add_row(
         &mut self,
-        row: usize,
+        (row, ends): (usize, &[usize]),
         fired: &[(u32, f32)],
-        error: &[f32],
+        errors: &[f32],
         unit: f32,
         decoder: &Matrix,
     ) {
-        let row = u32::try_from(row).expect("a batch has fewer than 2^32 rows");
+        let d = decoder.cols();
+        let index = |at: usize| u32::try_from(at).expect("a batch has fewer than 2^32 errors");
         self.firings.extend(fired.iter().map(|&(neuron, value)| {
-            let slope = unit * dot(error, decoder.row(neuron as usize));
-            Firing { row, neuron, value, slope }
+            let group = ends.partition_point(|&end| end <= neuron as usize);
+            let slope = unit * dot(&errors[group * d..][..d], decoder.row(neuron as usize));
+            let error_row = index(row * ends.len() + group);
+            Firing { row: index(row), error_row, neuron, value, slope }
         }));
-        self.squared_error += f64::from(squared_norm(error));
-        axpy(&mut self.error_sum, 1.0, error);
+        self.squared_error += f64::from(squared_norm(&errors[(ends.len() - 1) * d..]));
+        axpy(&mut self.error_sum, 1.0, &errors[..d]);
     }
 }
 
-/// Centres `rows` into `centred` and writes their pre-activations.
-///
-/// `pre = W_enc (x - b_in) + b_neuron`; `encoder`: `W_enc'`; `centred`: n x d; `pre`: n x m. If the buffers are longer
-/// than the rows, what follows is computed on whatever they hold, and is of no use.
-pub(super) fn pre_activations<'a>(
+/// Fills `E_g` of a row (G x d) and returns the sum over g of `|e_g|^2`.
+fn prefix_errors(
     parts: &Parts,
-    encoder: &Transposed,
-    rows: impl Iterator<Item = &'a [f32]>,
-    centred: &mut [f32],
-    pre: &mut [f32],
-) {
-    let (m, d) = (parts.encoder.rows(), parts.encoder.cols());
-    for (centred, row) in centred.chunks_exact_mut(d).zip(rows) {
-        for ((c, &x), &b) in centred.iter_mut().zip(row).zip(&parts.input_bias) {
-            *c = x - b;
+    fired: &[(u32, f32)],
+    centred: &[f32],
+    ends: &[usize],
+    errors: &mut [f32],
+) -> f64 {
+    let d = centred.len();
+    let (mut squares, mut from) = (0.0, 0);
+    for (g, &end) in ends.iter().enumerate() {
+        let (before, error) = errors.split_at_mut(g * d);
+        let error = &mut error[..d];
+        match before.rchunks_exact(d).next() {
+            Some(last) => error.copy_from_slice(last),
+            None => error.iter_mut().zip(centred).for_each(|(e, &c)| *e = -c),
         }
+        let until = from + fired[from..].partition_point(|&(j, _)| (j as usize) < end);
+        add_weighted_rows(error, parts.decoder.data(), &fired[from..until]);
+        squares += f64::from(squared_norm(error));
+        from = until;
     }
-    rows_times(centred, encoder, pre);
-    for pre in pre.chunks_exact_mut(m) {
-        axpy(pre, 1.0, &parts.neuron_bias);
+    for g in (0..ends.len() - 1).rev() {
+        let (error, after) = errors[g * d..].split_at_mut(d);
+        axpy(error, 1.0, &after[..d]);
     }
+    squares
 }
 
 /// `error = W_dec' a - (x - b_in)`, which is `x_hat - x`. 2 k d operations.
 pub(super) fn decode(parts: &Parts, fired: &[(u32, f32)], centred: &[f32], error: &mut [f32]) {
-    for (e, &c) in error.iter_mut().zip(centred) {
-        *e = -c;
-    }
-    add_weighted_rows(error, parts.decoder.data(), fired);
+    prefix_errors(parts, fired, centred, &[parts.encoder.rows()], error);
 }

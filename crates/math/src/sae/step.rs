@@ -3,28 +3,56 @@
 #![expect(clippy::cast_possible_truncation, reason = "factors of f32 gradients, computed in f64")]
 
 use super::adam::Adam;
-use super::backward::{Gradients, Groups, Term};
-use super::dead::{self, Aux};
-use super::forward::Batch;
-use super::{Parts, TrainOptions};
+use super::backward::{Groups, Lengths, Term};
+use super::batch_top_k::Selection;
+use super::dead;
+use super::forward::{Batch, Pass};
+use super::screen::{Screen, keep_largest};
+use super::update::{self, Gradients};
+use super::{Normaliser, Parts, TrainOptions};
 use crate::matrix::Matrix;
+use crate::vector::{axpy, squared_norm};
+use rayon::prelude::*;
 
 /// State of a training and buffers of its steps.
 pub(super) struct Trainer<'a> {
     x: &'a Matrix,
     options: &'a TrainOptions,
+    /// Where the prefixes of the neurons end.
+    ends: Vec<usize>,
+    /// Steps that `max_epochs` allows.
+    all_steps: usize,
     pub parts: Parts,
+    pub screen: Screen,
     adam: Adam,
+    selection: Selection,
     batch: Batch,
-    aux: Aux,
-    groups: [Groups; 2],
+    passes: Passes,
+    groups: [Groups; 3],
+    lengths: Lengths,
     gradients: Gradients,
 }
 
+/// The reconstructions of a batch that the loss is made of.
+#[derive(Debug, Default)]
+struct Passes {
+    main: Pass,
+    /// Less sparse: the multi-k term.
+    multi: Pass,
+    /// Of the main one's errors by dead neurons: the aux-k term.
+    aux: Pass,
+    /// What turns the sums of a pass into derivatives, for each.
+    units: [f32; 3],
+}
+
 /// Losses of one step, per row.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Losses {
     pub total: f64,
-    pub reconstruction: f64,
+    /// The part that is reconstruction by all neurons: fraction of the variance unexplained.
+    pub fvu: f64,
+    /// Smallest activation of the batch, if it was chosen from the batch as a whole.
+    pub smallest: Option<f32>,
 }
 
 impl<'a> Trainer<'a> {
@@ -32,11 +60,16 @@ impl<'a> Trainer<'a> {
         Self {
             x,
             options,
-            adam: Adam::new(&parts, options.learning_rate),
+            ends: options.prefix_ends(),
+            all_steps: options.max_epochs * x.rows().div_ceil(options.batch_size_for(x.rows())),
+            adam: Adam::new(&parts),
+            screen: Screen::of(&parts),
+            selection: Selection::default(),
             batch: Batch::default(),
-            aux: Aux::default(),
+            passes: Passes::default(),
             groups: Default::default(),
-            gradients: Gradients::new(options.n_neurons, x.cols()),
+            lengths: Lengths::default(),
+            gradients: Gradients::default(),
             parts,
         }
     }
@@ -44,55 +77,188 @@ impl<'a> Trainer<'a> {
     /// One step on these rows; `None` if its loss or gradient is not finite, with nothing changed
     /// but the clock.
     pub fn step(&mut self, rows: &[usize]) -> Option<Losses> {
-        let per_row = 1.0 / (rows.len() as f64 * self.parts.variance);
-        let losses = self.forward(rows, per_row);
-        let norm = self.backward(per_row);
-        if !(losses.total.is_finite() && norm.is_finite()) {
+        let losses = self.forward(rows);
+        if !losses.total.is_finite() {
+            return None;
+        }
+        self.group();
+        let clip_norm = f64::from(self.options.clip_norm);
+        let bound = self.bound();
+        if bound < clip_norm {
+            let rate = self.options.rate_at(self.adam.steps as usize + 1, self.all_steps);
+            let rates = self.adam.begin(rate, 1.0);
+            let Self { parts, adam, screen, gradients, .. } = self;
+            let terms = terms(&self.passes, &self.groups);
+            let data = (self.batch.centred.as_slice(), terms.as_slice());
+            update::fused_step(parts, adam, screen, gradients, rates, data);
+            return Some(losses);
+        }
+        let norm = self.backward();
+        if !norm.is_finite() {
             return None;
         }
         // The small number is torch's: it keeps from dividing by 0.
-        let clip = (f64::from(self.options.clip_norm) / (norm + 1e-6)).min(1.0);
-        self.adam.step(&mut self.parts, &self.gradients, clip as f32);
+        let clip = (clip_norm / (norm + 1e-6)).min(1.0);
+        let rate = self.options.rate_at(self.adam.steps as usize + 1, self.all_steps);
+        let rates = self.adam.begin(rate, clip);
+        let Self { parts, adam, screen, gradients, .. } = self;
+        update::step(parts, adam, screen, gradients, rates);
         Some(losses)
     }
 
-    fn forward(&mut self, rows: &[usize], per_row: f64) -> Losses {
-        self.batch.forward(&self.parts, self.x, rows, (2.0 * per_row) as f32);
-        dead::advance_clock(&mut self.parts.silent_rows, &self.batch, rows.len());
-        let reconstruction = per_row * self.batch.squared_error();
-        let (aux_k, dead) = (self.options.aux_k_or_default(), self.dead());
-        if aux_k == 0 || dead.is_empty() {
-            self.aux.clear();
-            return Losses { total: reconstruction, reconstruction };
+    fn forward(&mut self, rows: &[usize]) -> Losses {
+        let smallest = self.choose(rows);
+        let n = rows.len();
+        let batch_variance = self.options.normaliser == Normaliser::Batch;
+        let d = self.x.cols();
+        let variance = match batch_variance {
+            true => spread(self.batch.centred.chunks_exact(d), d) / n as f64,
+            false => self.parts.variance,
+        };
+        let per_row = 1.0 / (n as f64 * variance);
+        let groups = self.ends.len();
+        let unit = 2.0 * per_row / groups as f64;
+        let k = self.options.k;
+        let whole_batch = self.options.batch_top_k;
+        self.passes.main.forward(&self.parts, &self.batch, &self.ends, unit as f32, |row, fired| {
+            fired.extend_from_slice(row);
+            if !whole_batch {
+                keep_largest(fired, k);
+            }
+        });
+        dead::advance_clock(&mut self.parts.silent_rows, &self.passes.main.blocks, n);
+        self.passes.units[0] = unit as f32;
+        let mut total = per_row * self.passes.main.squared_errors() / groups as f64;
+        total += self.multi(rows, per_row);
+        total += self.aux(n, per_row);
+        Losses { total, fvu: per_row * self.passes.main.squared_error(), smallest }
+    }
+
+    /// Centres the rows and finds what fires on them; as many as any reconstruction needs.
+    fn choose(&mut self, rows: &[usize]) -> Option<f32> {
+        let Self { x, options, parts, screen, batch, selection, .. } = self;
+        if options.batch_top_k {
+            return Some(selection.fill(batch, parts, screen, (x, rows), options.k));
         }
-        self.aux.forward(&self.parts, &self.batch, &dead, aux_k, self.aux_unit(per_row));
-        let aux = f64::from(self.options.aux_coef) * per_row * self.aux.squared_error();
-        Losses { total: reconstruction + aux, reconstruction }
+        let k = options.multi().map_or(options.k, |multi_k| multi_k.max(options.k));
+        batch.fill(parts, screen, (x, rows), |row, work, out| screen.top_k(parts, row, k, work, out));
+        None
+    }
+
+    /// The multi-k term: a second reconstruction from more neurons. O'Neill et al. 2024.
+    fn multi(&mut self, rows: &[usize], per_row: f64) -> f64 {
+        let Some(multi_k) = self.options.multi() else { return 0.0 };
+        let Self { x, options, parts, screen, passes, .. } = self;
+        let coefficient = f64::from(options.multi_coef);
+        let unit = (2.0 * per_row * coefficient) as f32;
+        let whole;
+        let batch = if options.batch_top_k {
+            let mut by_row = Batch::default();
+            let choose = |row: (usize, &[f32]), work: &mut _, out: &mut _| {
+                screen.top_k(parts, row, multi_k, work, out);
+            };
+            by_row.fill(parts, screen, (x, rows), choose);
+            whole = by_row;
+            &whole
+        } else {
+            &self.batch
+        };
+        let m = [options.n_neurons];
+        passes.multi.forward(parts, batch, &m, unit, |row, fired| {
+            fired.extend_from_slice(row);
+            keep_largest(fired, multi_k);
+        });
+        passes.units[1] = unit;
+        coefficient * per_row * passes.multi.squared_error()
+    }
+
+    /// The aux-k term: what is left, explained by dead neurons.
+    fn aux(&mut self, n: usize, per_row: f64) -> f64 {
+        let (aux_k, dead) = (self.options.aux_k_or_default(), self.dead());
+        let coefficient = f64::from(self.options.aux_coef);
+        let d = self.x.cols();
+        let Self { options, parts, passes, batch, ends, .. } = self;
+        let Passes { main, aux, units, .. } = passes;
+        let as_package = options.normaliser == Normaliser::Batch;
+        if aux_k == 0 || coefficient == 0.0 || (dead.is_empty() && !as_package) {
+            aux.clear();
+            return 0.0;
+        }
+        let per_row = if as_package {
+            let errors = main.error.chunks_exact(d).skip(ends.len() - 1).step_by(ends.len());
+            1.0 / spread(errors, d)
+        } else {
+            per_row
+        };
+        let unit = (2.0 * per_row * coefficient) as f32;
+        dead::aux(aux, parts, batch, (&main.error, ends.len()), (&dead, aux_k), unit);
+        units[2] = unit;
+        debug_assert_eq!(batch.centred.len(), n * d);
+        coefficient * per_row * aux.squared_error()
+    }
+
+    /// Sorts the firings by neuron, and sums the errors into the input bias's gradient.
+    fn group(&mut self) {
+        let m = self.options.n_neurons;
+        let Passes { main, multi, aux, units } = &self.passes;
+        for ((pass, &unit), groups) in [main, multi, aux].into_iter().zip(units).zip(&mut self.groups) {
+            groups.fill(&pass.blocks, m, unit);
+        }
+        self.gradients.input_bias.clear();
+        self.gradients.input_bias.resize(self.x.cols(), 0.0);
+        // The aux-k term has a constant for its target and no input bias of its own.
+        for (pass, &unit) in [main, multi].into_iter().zip(units) {
+            for block in &pass.blocks {
+                axpy(&mut self.gradients.input_bias, unit, &block.error_sum);
+            }
+        }
+    }
+
+    /// An upper bound of the gradient's norm.
+    fn bound(&mut self) -> f64 {
+        let d = self.x.cols();
+        let lengths = |rows: &[f32]| -> Vec<f32> {
+            rows.par_chunks_exact(d).with_min_len(64).map(|row| squared_norm(row).sqrt()).collect()
+        };
+        let Passes { main, multi, aux, .. } = &self.passes;
+        self.lengths.centred = lengths(&self.batch.centred);
+        self.lengths.errors = [main, multi, aux].map(|pass| lengths(&pass.error)).into();
+        let terms = terms(&self.passes, &self.groups);
+        self.gradients.bound(&terms, &self.lengths, &self.screen.neurons)
     }
 
     /// Fills the gradients and returns their norm.
-    fn backward(&mut self, per_row: f64) -> f64 {
-        let (m, unit) = (self.options.n_neurons, (2.0 * per_row) as f32);
-        self.gradients.begin_input_bias(&self.batch.blocks, unit);
-        let aux_unit = self.aux_unit(per_row);
-        let [main, aux] = &mut self.groups;
-        main.fill(&self.batch.blocks, m, unit);
-        aux.fill(&self.aux.blocks, m, aux_unit);
-        let terms = [
-            Term { groups: main, error: &self.batch.error },
-            Term { groups: aux, error: &self.aux.error },
-        ];
-        self.gradients.fill(&self.parts, &self.batch.centred, &terms)
-    }
-
-    fn aux_unit(&self, per_row: f64) -> f32 {
-        (2.0 * per_row * f64::from(self.options.aux_coef)) as f32
+    fn backward(&mut self) -> f64 {
+        let terms = terms(&self.passes, &self.groups);
+        self.gradients.all(&self.parts, &self.batch.centred, &terms)
     }
 
     /// Neurons that are dead by now.
     pub fn dead(&self) -> Vec<u32> {
         dead::dead(&self.parts.silent_rows, self.options.dead_after_for(self.x.rows()))
     }
+}
+
+fn terms<'a>(passes: &'a Passes, groups: &'a [Groups; 3]) -> [Term<'a>; 3] {
+    let [main, multi, aux] = groups;
+    [
+        Term { groups: main, error: &passes.main.error },
+        Term { groups: multi, error: &passes.multi.error },
+        Term { groups: aux, error: &passes.aux.error },
+    ]
+}
+
+/// Sum over rows of their squared distance from their mean, in `f64`.
+fn spread<'a>(rows: impl Iterator<Item = &'a [f32]>, d: usize) -> f64 {
+    let (mut sum, mut squares, mut n) = (vec![0.0; d], 0.0, 0.0);
+    for row in rows {
+        for (sum, &v) in sum.iter_mut().zip(row) {
+            *sum += f64::from(v);
+            squares += f64::from(v).powi(2);
+        }
+        n += 1.0;
+    }
+    squares - sum.iter().map(|s| s * s).sum::<f64>() / n
 }
 
 #[cfg(test)]
