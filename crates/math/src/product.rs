@@ -39,56 +39,6 @@ pub fn transposed_times(a: &Matrix, b: &Matrix) -> Result<Matrix> {
     Ok(blocks(Operand::of(a).transposed(), Operand::of(b)))
 }
 
-/// A transposed copy of a matrix, laid out for [`rows_times`]: the product then reads it in place
-/// instead of rearranging it at every call.
-#[derive(Debug, Default)]
-pub(crate) struct Transposed {
-    data: Vec<f32>,
-    rows: usize,
-    cols: usize,
-    /// From row to row. Not a power of two, where the rows would compete for the same cache lines.
-    step: usize,
-}
-
-impl Transposed {
-    /// The transpose of `m`.
-    pub fn of(m: &Matrix) -> Self {
-        let mut transposed = Self::default();
-        transposed.fill(m);
-        transposed
-    }
-
-    /// Becomes the transpose of `m`, in the memory it has.
-    pub fn fill(&mut self, m: &Matrix) {
-        const TILE: usize = 16;
-        (self.rows, self.cols, self.step) = (m.cols(), m.rows(), m.rows() + 16);
-        self.data.resize(self.rows * self.step, 0.0);
-        let (cols, step) = (self.cols, self.step);
-        self.data.par_chunks_mut(TILE * step).enumerate().for_each(|(tile, rows)| {
-            let first = tile * TILE;
-            for at in (0..cols).step_by(TILE) {
-                for j in at..cols.min(at + TILE) {
-                    let column = m.row(j)[first..].iter().zip(rows.chunks_exact_mut(step));
-                    column.for_each(|(&value, row)| row[j] = value);
-                }
-            }
-        });
-    }
-
-    fn operand(&self) -> Operand<'_> {
-        let Self { data, rows, cols, step } = self;
-        Operand { data, rows: *rows, cols: *cols, row_step: *step, col_step: 1 }
-    }
-}
-
-/// `out = a b`, on this thread. `a`: n x p and `out`: n x q, row-major, end to end; `b`: p x q.
-///
-/// # Panics
-/// If the lengths do not fit together: the caller's invariant.
-pub(crate) fn rows_times(a: &[f32], b: &Transposed, out: &mut [f32]) {
-    multiply(Operand::rows(a, b.rows), b.operand(), out);
-}
-
 /// `out = a' a` for rows of length `width`, end to end, on this thread.
 ///
 /// `a`: n x `width`; `out`: `width` x `width`; the sums over n are `f32`.
@@ -237,20 +187,6 @@ mod tests {
     fn products_equal_the_plain_sums() {
         for (n, p, q) in [(0, 3, 2), (1, 1, 1), (1, 5, 7), (3, 0, 2), (65, 33, 17), (130, 2, 1)] {
             check(n, p, q);
-        }
-    }
-
-    #[test]
-    fn a_transposed_copy_gives_the_same_product() {
-        for (n, p, q) in [(1, 1, 1), (3, 33, 17), (64, 16, 64), (5, 100, 31)] {
-            let (a, b) = (wave(n, p), wave(q, p));
-            let mut transposed = Transposed::of(&wave(40, 3));
-            transposed.fill(&b);
-            let mut out = vec![0.0; n * q];
-            rows_times(a.data(), &transposed, &mut out);
-            let expected = times_transposed(&a, &b).unwrap();
-            let worst = out.iter().zip(expected.data()).map(|(g, e)| (g - e).abs());
-            assert!(worst.fold(0.0, f32::max) < 1e-4, "{n} x {p} x {q}");
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{Error, Result};
 
 const KEY: &str = "hypothesaes";
 const CHECKSUM: &str = "checksum";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Autoencoders, and what they were trained with.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,8 @@ struct Header {
 struct ModelHeader {
     id: String,
     k: usize,
+    /// None in files of format 1.
+    threshold: Option<f32>,
     variance: f64,
     best_epoch: usize,
     quality: Quality,
@@ -110,6 +112,7 @@ impl Checkpoint {
         let model = |model: &TrainedSae| ModelHeader {
             id: model.id.clone(),
             k: model.sae.k(),
+            threshold: model.sae.parts().threshold,
             variance: model.sae.parts().variance,
             best_epoch: model.best_epoch,
             quality: model.quality,
@@ -231,6 +234,7 @@ fn read_model(
         input_bias: floats("input_bias")?,
         neuron_bias: floats("neuron_bias")?,
         k: header.k,
+        threshold: header.threshold,
         variance: header.variance,
         silent_rows: words.iter().map(|w| u64::from_le_bytes(*w)).collect(),
     });

@@ -28,7 +28,7 @@ use crate::watch::Watch;
 use options::name_option;
 
 /// Goes up with every change that makes equal data and options give other weights.
-pub const TRAINER_VERSION: u32 = 1;
+pub const TRAINER_VERSION: u32 = 2;
 
 /// A trained autoencoder, how it came about and how good it is.
 #[derive(Debug, Clone, PartialEq)]

@@ -178,7 +178,7 @@ fn trap_09_damaged_checkpoints_are_refused() {
 fn a_newer_format_is_told_apart_from_damage() {
     let bytes = checkpoint().to_bytes().unwrap();
     let text = String::from_utf8_lossy(&bytes);
-    let at = text.find(r#"\"format\":1"#).expect("the format is in the header");
+    let at = text.find(r#"\"format\":2"#).expect("the format is in the header");
     let mut newer = bytes.clone();
     newer[at + r#"\"format\":"#.len()] = b'7';
     let message = read(&newer).unwrap_err().to_string();

@@ -1,11 +1,11 @@
 //! Batch top-k: the k n largest activations of a batch of n rows, however they fall on the rows.
 //!
-//! Bussmann, Leask and Nanda 2024, "BatchTopK sparse autoencoders". A row with much to say gets
+//! Bussmann, Leask and Nanda 2024, "`BatchTopK` sparse autoencoders". A row with much to say gets
 //! more neurons than one with little. A row by itself is encoded by a threshold instead.
 
-use super::forward::Batch;
-use super::screen::{Screen, Workspace};
 use super::Parts;
+use super::forward::{Batch, Chosen};
+use super::screen::{Screen, Workspace};
 use crate::matrix::Matrix;
 
 /// Share of the last batch's smallest activation below which nothing is looked for at first.
@@ -53,13 +53,16 @@ fn keep_largest(batch: &mut Batch, wanted: usize) -> f32 {
     let terms = batch.blocks.iter().flat_map(|b| &b.terms);
     let mut values: Vec<f32> = terms.map(|t| t.1).collect();
     if values.len() <= wanted {
-        return values.into_iter().fold(None, |low: Option<f32>, v| Some(low.map_or(v, |l| l.min(v)))).unwrap_or(0.0);
+        return values
+            .into_iter()
+            .fold(None, |low: Option<f32>, v| Some(low.map_or(v, |l| l.min(v))))
+            .unwrap_or(0.0);
     }
     let smallest = *values.select_nth_unstable_by(wanted - 1, |a, b| b.total_cmp(a)).1;
     let larger = values.iter().filter(|&&v| v > smallest).count();
     let mut ties = wanted - larger;
     for block in &mut batch.blocks {
-        let mut kept = super::forward::Chosen::default();
+        let mut kept = Chosen::default();
         for row in block.rows() {
             for &(j, value) in row {
                 let tie = value == smallest && ties > 0;
@@ -73,4 +76,44 @@ fn keep_largest(batch: &mut Batch, wanted: usize) -> f32 {
         *block = kept;
     }
     smallest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{TrainOptions, init};
+    use super::*;
+
+    #[test]
+    fn the_largest_of_the_batch_are_chosen_whatever_the_guess() {
+        let (n, d, m, k) = (150, 20, 30, 3);
+        let wave = (0..n * d).map(|i| ((i * i) as f32 * 0.01).sin() * (1 + i % 7) as f32).collect();
+        let x = Matrix::from_vec(n, d, wave).unwrap();
+        let options = TrainOptions { n_neurons: m, k, ..TrainOptions::default() };
+        let parts = init::parts(&x, &options);
+        let screen = Screen::of(&parts);
+        let rows: Vec<usize> = (0..n).collect();
+        let mut results = Vec::new();
+        for smallest in [0.0, 0.1, 1e6] {
+            let (mut batch, mut selection) = (Batch::default(), Selection { smallest });
+            let low = selection.fill(&mut batch, &parts, &screen, (&x, &rows), k);
+            let mut all: Vec<f32> = batch
+                .centred
+                .chunks_exact(d)
+                .flat_map(|row| (0..30).map(|j| parts.pre_activation(row, j)).collect::<Vec<_>>())
+                .collect();
+            all.sort_unstable_by(|a, b| b.total_cmp(a));
+            let got: Vec<_> = batch.blocks.iter().flat_map(|b| b.terms.clone()).collect();
+            assert_eq!(got.len(), k * n);
+            assert_eq!(low, all[k * n - 1]);
+            assert!(got.iter().all(|t| t.1 >= low));
+            let counts: Vec<usize> = batch
+                .blocks
+                .iter()
+                .flat_map(|b| b.rows().map(<[_]>::len).collect::<Vec<_>>())
+                .collect();
+            assert!(counts.iter().any(|&c| c < k) && counts.iter().any(|&c| c > k));
+            results.push((got, counts));
+        }
+        assert!(results.windows(2).all(|w| w[0] == w[1]));
+    }
 }

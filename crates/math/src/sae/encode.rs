@@ -3,13 +3,12 @@
 //! Rows run in fixed blocks in parallel; of each block only its sparse result is kept, never the
 //! n x m pre-activations (trap 10). A row's result depends on no other row.
 
-use super::forward::{BLOCK, decode, pre_activations};
+use super::forward::{BLOCK, decode};
+use super::screen::{Screen, Workspace, centre};
 use super::{Parts, Sae};
 use crate::activations::Activations;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
-use crate::product::Transposed;
-use crate::topk::top_k;
 use crate::vector::squared_norm;
 use rayon::prelude::*;
 
@@ -86,23 +85,45 @@ impl Parts {
         x: &Matrix,
         row: impl Fn(&Fired, &[f32], &mut [f32]) -> T + Sync,
     ) -> Vec<Vec<T>> {
-        let (m, d) = (self.encoder.rows(), self.encoder.cols());
-        let encoder = Transposed::of(&self.encoder);
-        // The last block is computed at full size like all others: the product may add in
-        // another order at another size.
-        let buffers = || (vec![0.0; BLOCK * d], vec![0.0; BLOCK * m], vec![0.0; d]);
+        let screen = Screen::of(self);
+        let d = self.encoder.cols();
+        let buffers = || (vec![0.0; BLOCK * d], vec![0.0; d], Workspace::default());
         x.data()
             .par_chunks(BLOCK * d)
-            .map_init(buffers, |(centred, pre, scratch), rows| {
-                pre_activations(self, &encoder, rows.chunks_exact(d), centred, pre);
+            .map_init(buffers, |(centred, scratch, work), rows| {
+                let centred = &mut centred[..rows.len()];
+                centre(rows.chunks_exact(d), &self.input_bias, centred);
+                screen.load(centred, work);
                 let mut fired = Vec::new();
-                let rows = pre.chunks_exact(m).zip(centred.chunks_exact(d)).take(rows.len() / d);
-                rows.map(|(pre, centred)| {
-                    top_k(pre, self.k, &mut fired);
+                let rows = centred.chunks_exact(d).enumerate();
+                rows.map(|(r, centred)| {
+                    fired.clear();
+                    self.fire(&screen, (r, centred), work, &mut fired);
                     row(&fired, centred, scratch)
                 })
                 .collect()
             })
             .collect()
+    }
+
+    /// What fires on a row by itself: the k largest, or all above the threshold.
+    fn fire(&self, screen: &Screen, row: (usize, &[f32]), work: &mut Workspace, fired: &mut Fired) {
+        match self.threshold {
+            Some(threshold) => screen.above(self, row, threshold, work, fired),
+            None => screen.top_k(self, row, self.k, work, fired),
+        }
+    }
+
+    /// The threshold above which k n activations of the n rows of `x` lie: k per row on average.
+    pub(super) fn calibrate(&self, x: &Matrix) -> f32 {
+        let open = Self { threshold: Some(0.0), ..self.clone() };
+        let values =
+            open.map_blocks(x, |fired, _, _| fired.iter().map(|f| f.1).collect::<Vec<_>>());
+        let mut values: Vec<f32> = values.into_iter().flatten().flatten().collect();
+        let wanted = self.k * x.rows();
+        if values.len() <= wanted {
+            return 0.0;
+        }
+        *values.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a)).1
     }
 }

@@ -168,7 +168,8 @@ impl Pass {
             let mut fired = Vec::new();
             let errors = errors.chunks_exact(d).skip(groups - 1).step_by(groups);
             let rows = centred.chunks_exact(d).zip(errors);
-            for ((row, (centred, error)), out) in (b * BLOCK..).zip(rows).zip(out.chunks_exact_mut(d))
+            for ((row, (centred, error)), out) in
+                (b * BLOCK..).zip(rows).zip(out.chunks_exact_mut(d))
             {
                 fired.clear();
                 choose(centred, &mut fired);

@@ -30,6 +30,7 @@ pub(super) fn parts(x: &Matrix, options: &TrainOptions) -> Parts {
         input_bias,
         neuron_bias: vec![0.0; options.n_neurons],
         k: options.k,
+        threshold: None,
         variance: variance(x),
         silent_rows: vec![0; options.n_neurons],
     }

@@ -12,18 +12,22 @@
 
 mod adam;
 mod backward;
+mod batch_top_k;
 mod dead;
 mod encode;
 mod forward;
 mod init;
 mod options;
+mod quantise;
+mod screen;
 mod step;
 mod train;
+mod update;
 
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 
-pub use options::TrainOptions;
+pub use options::{Normaliser, TrainOptions};
 pub use train::{Epoch, Event, Trained, train};
 
 /// Everything a trained autoencoder consists of.
@@ -39,6 +43,8 @@ pub struct Parts {
     pub neuron_bias: Vec<f32>,
     /// Neurons active per row, at most.
     pub k: usize,
+    /// What an activation must exceed, if that decides instead of `k` (batch top-k); at least 0.
+    pub threshold: Option<f32>,
     /// Mean squared distance of the training rows from their mean: the unit of reconstruction
     /// errors. Positive.
     pub variance: f64,
@@ -68,6 +74,9 @@ impl Sae {
         }
         if !(parts.variance.is_finite() && parts.variance > 0.0) {
             return Err(Error::option("variance", parts.variance, "a positive number"));
+        }
+        if let Some(threshold) = parts.threshold.filter(|&t| !(t.is_finite() && t >= 0.0)) {
+            return Err(Error::option("threshold", threshold, "0 or a positive number"));
         }
         parts.encoder.check_finite("encoder")?;
         parts.decoder.check_finite("decoder")?;

@@ -38,13 +38,16 @@ pub(super) fn quantise(row: &[f32], largest: i8, q: &mut [i8]) -> Quantised {
             let mut sums = ([0.0_f32; LANES], [0.0_f32; LANES], [0_i32; LANES]);
             for (row, q) in row.chunks(LANES).zip(q.chunks(LANES)) {
                 for (l, (&v, &q)) in row.iter().zip(q).enumerate() {
-                    let lost = v - scale * f32::from(q);
+                    // In units of the scale, where squares neither overflow nor vanish.
+                    let v = v * factor;
+                    let lost = v - f32::from(q);
                     sums.0[l] += v * v;
                     sums.1[l] += lost * lost;
                     sums.2[l] += i32::from(q);
                 }
             }
-            let length = |squares: [f32; LANES]| squares.iter().sum::<f32>().sqrt();
+            let length =
+                |squares: [f32; LANES]| (scale * squares.iter().sum::<f32>().sqrt()).min(f32::MAX);
             let sum = sums.2.iter().sum();
             Quantised { scale, sum, norm: length(sums.0), lost: length(sums.1) }
         },

@@ -19,7 +19,6 @@ use pulp::Arch;
 use rayon::prelude::*;
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
-use rten_tensor::prelude::*;
 
 /// Neurons that one task quantises.
 const CHUNK: usize = 16;
@@ -92,11 +91,6 @@ impl Screen {
         screen
     }
 
-    /// Name of the instructions that compute the 8-bit product.
-    pub fn kernel(&self) -> &str {
-        self.product.kernel_name()
-    }
-
     pub fn largest(&self) -> i8 {
         self.largest
     }
@@ -109,7 +103,8 @@ impl Screen {
         // Rounding in `f32`: of a sum of d products in at least four lanes (Higham 2002, 3.1),
         // and a few operations besides.
         let slack = (d as f32 / 4.0 + 64.0) * f32::EPSILON;
-        let each = |f: fn(&Quantised, f32) -> f32| self.neurons.iter().map(|n| f(n, slack)).collect();
+        let each =
+            |f: fn(&Quantised, f32) -> f32| self.neurons.iter().map(|n| f(n, slack)).collect();
         self.bounds = Bounds {
             scale: each(|n, _| n.scale),
             offset: self.neurons.iter().map(|n| 128 * n.sum).collect(),
@@ -232,5 +227,85 @@ pub(super) fn centre<'a>(
         for ((c, &x), &b) in centred.iter_mut().zip(row).zip(input_bias) {
             *c = x - b;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{TrainOptions, init};
+    use super::*;
+    use crate::matrix::Matrix;
+
+    /// Every neuron in full, sorted: what the screen must equal.
+    fn in_full(parts: &Parts, centred: &[f32], k: usize) -> Vec<(u32, f32)> {
+        let m = u32::try_from(parts.encoder.rows()).unwrap();
+        let mut all: Vec<_> = (0..m).map(|j| (j, parts.pre_activation(centred, j))).collect();
+        keep_largest(&mut all, k);
+        all
+    }
+
+    fn check(parts: &Parts, rows: &[Vec<f32>]) {
+        let screen = Screen::of(parts);
+        let mut work = Workspace::default();
+        let centred = rows.concat();
+        screen.load(&centred, &mut work);
+        for (r, row) in rows.iter().enumerate() {
+            for k in [1, 2, 5, parts.encoder.rows()] {
+                let (expected, mut got) = (in_full(parts, row, k), Vec::new());
+                screen.top_k(parts, (r, row), k, &mut work, &mut got);
+                assert_eq!(got, expected, "row {r}, k = {k}");
+                let floor = expected.iter().map(|e| e.1).fold(f32::INFINITY, f32::min).min(1e30);
+                let mut above = Vec::new();
+                screen.above(parts, (r, row), floor, &mut work, &mut above);
+                let strictly: Vec<_> = expected.into_iter().filter(|e| e.1 > floor).collect();
+                assert_eq!(above, strictly, "row {r}, above {floor}");
+            }
+        }
+    }
+
+    /// Weights of one size but for one that is far larger, which leaves 8 bits for nothing else.
+    fn spiked(d: usize, j: usize, spike: f32) -> Vec<f32> {
+        let sign = |i: usize| if (i * 7 + j * 13).is_multiple_of(3) { -1.0 } else { 1.0 };
+        let mut row: Vec<f32> = (0..d).map(|i| sign(i) * (1.0 + (i + j) as f32 * 1e-3)).collect();
+        row[j % d] = spike;
+        row
+    }
+
+    fn parts(encoder: &[Vec<f32>], bias: impl Fn(usize) -> f32) -> Parts {
+        let (m, d) = (encoder.len(), encoder[0].len());
+        let x = Matrix::from_vec(m, d, encoder.concat()).unwrap();
+        let options = TrainOptions { n_neurons: m, k: 1, ..TrainOptions::default() };
+        let mut parts = init::parts(&x, &options);
+        parts.encoder = x;
+        parts.neuron_bias = (0..m).map(bias).collect();
+        parts
+    }
+
+    #[test]
+    fn adversarial_rows_get_what_computing_in_full_gives() {
+        let d = 97;
+        for spike in [0.0, 1.0, 300.0, 1e6, -1e6] {
+            let encoder: Vec<_> = (0..40).map(|j| spiked(d, j, spike)).collect();
+            let mut rows: Vec<_> = (0..12).map(|j| spiked(d, j + 3, -spike)).collect();
+            // Orthogonal to the spikes' neuron but for what 8 bits cannot see; nothing; extremes.
+            rows.push(vec![0.0; d]);
+            rows.push((0..d).map(|i| if i == 0 { 1e6 } else { 1e-3 * i as f32 }).collect());
+            rows.push(encoder[7].iter().map(|v| v * 1e-30).collect());
+            rows.push(encoder[9].iter().map(|v| v * 1e15).collect());
+            check(&parts(&encoder, |_| 0.0), &rows);
+            check(&parts(&encoder, |j| (j as f32 - 20.0) * 0.3), &rows);
+        }
+    }
+
+    #[test]
+    fn neurons_that_differ_in_the_last_bit_are_told_apart() {
+        let base = spiked(200, 1, 2.0);
+        let bumped = |j: usize| {
+            let mut row = base.clone();
+            row[j] = f32::from_bits(row[j].to_bits() + u32::from(j.is_multiple_of(2)));
+            row
+        };
+        let encoder: Vec<_> = (0..64).map(bumped).collect();
+        check(&parts(&encoder, |_| 0.0), &[base.clone(), base.iter().map(|v| -v).collect()]);
     }
 }

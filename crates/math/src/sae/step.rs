@@ -26,6 +26,8 @@ pub(super) struct Trainer<'a> {
     pub screen: Screen,
     adam: Adam,
     selection: Selection,
+    /// Mean of the smallest activations of the batches, weights as they are.
+    smallest: f64,
     batch: Batch,
     passes: Passes,
     groups: [Groups; 3],
@@ -65,6 +67,7 @@ impl<'a> Trainer<'a> {
             adam: Adam::new(&parts),
             screen: Screen::of(&parts),
             selection: Selection::default(),
+            smallest: 0.0,
             batch: Batch::default(),
             passes: Passes::default(),
             groups: Default::default(),
@@ -111,26 +114,33 @@ impl<'a> Trainer<'a> {
         let n = rows.len();
         let batch_variance = self.options.normaliser == Normaliser::Batch;
         let d = self.x.cols();
-        let variance = match batch_variance {
-            true => spread(self.batch.centred.chunks_exact(d), d) / n as f64,
-            false => self.parts.variance,
+        let variance = if batch_variance {
+            spread(self.batch.centred.chunks_exact(d), d) / n as f64
+        } else {
+            self.parts.variance
         };
         let per_row = 1.0 / (n as f64 * variance);
         let groups = self.ends.len();
         let unit = 2.0 * per_row / groups as f64;
         let k = self.options.k;
         let whole_batch = self.options.batch_top_k;
-        self.passes.main.forward(&self.parts, &self.batch, &self.ends, unit as f32, |row, fired| {
-            fired.extend_from_slice(row);
-            if !whole_batch {
-                keep_largest(fired, k);
-            }
-        });
+        self.passes.main.forward(
+            &self.parts,
+            &self.batch,
+            &self.ends,
+            unit as f32,
+            |row, fired| {
+                fired.extend_from_slice(row);
+                if !whole_batch {
+                    keep_largest(fired, k);
+                }
+            },
+        );
         dead::advance_clock(&mut self.parts.silent_rows, &self.passes.main.blocks, n);
         self.passes.units[0] = unit as f32;
         let mut total = per_row * self.passes.main.squared_errors() / groups as f64;
         total += self.multi(rows, per_row);
-        total += self.aux(n, per_row);
+        total += self.aux(per_row);
         Losses { total, fvu: per_row * self.passes.main.squared_error(), smallest }
     }
 
@@ -141,7 +151,9 @@ impl<'a> Trainer<'a> {
             return Some(selection.fill(batch, parts, screen, (x, rows), options.k));
         }
         let k = options.multi().map_or(options.k, |multi_k| multi_k.max(options.k));
-        batch.fill(parts, screen, (x, rows), |row, work, out| screen.top_k(parts, row, k, work, out));
+        batch.fill(parts, screen, (x, rows), |row, work, out| {
+            screen.top_k(parts, row, k, work, out);
+        });
         None
     }
 
@@ -173,7 +185,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The aux-k term: what is left, explained by dead neurons.
-    fn aux(&mut self, n: usize, per_row: f64) -> f64 {
+    fn aux(&mut self, per_row: f64) -> f64 {
         let (aux_k, dead) = (self.options.aux_k_or_default(), self.dead());
         let coefficient = f64::from(self.options.aux_coef);
         let d = self.x.cols();
@@ -193,7 +205,6 @@ impl<'a> Trainer<'a> {
         let unit = (2.0 * per_row * coefficient) as f32;
         dead::aux(aux, parts, batch, (&main.error, ends.len()), (&dead, aux_k), unit);
         units[2] = unit;
-        debug_assert_eq!(batch.centred.len(), n * d);
         coefficient * per_row * aux.squared_error()
     }
 
@@ -201,7 +212,9 @@ impl<'a> Trainer<'a> {
     fn group(&mut self) {
         let m = self.options.n_neurons;
         let Passes { main, multi, aux, units } = &self.passes;
-        for ((pass, &unit), groups) in [main, multi, aux].into_iter().zip(units).zip(&mut self.groups) {
+        for ((pass, &unit), groups) in
+            [main, multi, aux].into_iter().zip(units).zip(&mut self.groups)
+        {
             groups.fill(&pass.blocks, m, unit);
         }
         self.gradients.input_bias.clear();
@@ -231,6 +244,20 @@ impl<'a> Trainer<'a> {
     fn backward(&mut self) -> f64 {
         let terms = terms(&self.passes, &self.groups);
         self.gradients.all(&self.parts, &self.batch.centred, &terms)
+    }
+
+    /// Moves the threshold of batch top-k towards the smallest activation of the last batch.
+    ///
+    /// A mean with weights that fall by a hundredth per step, divided by their sum: right from the
+    /// first step on, where one that starts at 0 takes hundreds (trap 5).
+    pub fn learn_threshold(&mut self, losses: &Losses) {
+        const SHARE: f64 = 0.01;
+        if let Some(smallest) = losses.smallest {
+            let steps = i32::try_from(self.adam.steps).unwrap_or(i32::MAX);
+            self.smallest += SHARE * (f64::from(smallest) - self.smallest);
+            let weight = 1.0 - (1.0 - SHARE).powi(steps);
+            self.parts.threshold = Some((self.smallest / weight) as f32);
+        }
     }
 
     /// Neurons that are dead by now.

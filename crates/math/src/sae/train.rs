@@ -99,7 +99,10 @@ pub fn train(
             break;
         }
     }
-    let (best_epoch, _, parts) = best.expect("`max_epochs` is at least 1");
+    let (best_epoch, _, mut parts) = best.expect("`max_epochs` is at least 1");
+    if options.batch_top_k {
+        parts.threshold = Some(parts.calibrate(x));
+    }
     Ok(Trained { sae: Sae::from_parts(parts)?, history, best_epoch })
 }
 
@@ -118,7 +121,8 @@ fn pass(
         let losses = trainer.step(rows).ok_or_else(|| diverged(epoch, done, options))?;
         let share = rows.len() as f64 / order.len() as f64;
         train_loss += share * losses.total;
-        train_fvu += share * losses.reconstruction;
+        train_fvu += share * losses.fvu;
+        trainer.learn_threshold(&losses);
         if observe(Event::Step { epoch, done, steps }).is_break() {
             return Err(Error::Stopped);
         }

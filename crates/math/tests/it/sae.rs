@@ -268,3 +268,60 @@ fn parts_that_do_not_fit_are_refused() {
     refused(&|p| p.encoder.row_mut(1)[2] = f32::NAN, "`encoder` has a value that is not finite");
     refused(&|p| p.neuron_bias[2] = f32::NAN, "`neuron bias`");
 }
+
+#[test]
+fn trap_05_batch_top_k_is_as_sparse_by_threshold_as_asked() {
+    for n in [60, 400] {
+        let (x, held_out) = (rows(n, "trap 5"), rows(100, "trap 5, held out"));
+        let options = TrainOptions { batch_top_k: true, ..options(24, 3) };
+        let model = trained(&x, Some(&held_out), &options);
+        let mean = |x: &Matrix| model.sae.encode(x).unwrap().len() as f64 / x.rows() as f64;
+        assert!((mean(&x) - 3.0).abs() < 0.15, "{n} rows: {} active", mean(&x));
+    }
+}
+
+#[test]
+fn prefixes_reconstruct_by_themselves() {
+    let x = rows(400, "prefixes");
+    let first = |sae: &Sae| {
+        let z = sae.encode(&x).unwrap();
+        let mut left = 0.0;
+        for i in 0..x.rows() {
+            let mut row = sae.parts().input_bias.clone();
+            for (j, v) in z.pairs(i).filter(|&(j, _)| j < 6) {
+                row.iter_mut().zip(sae.parts().decoder.row(j)).for_each(|(r, w)| *r += v * w);
+            }
+            let squares = row.iter().zip(x.row(i)).map(|(r, x)| f64::from(r - x).powi(2));
+            left += squares.sum::<f64>();
+        }
+        left / (x.rows() as f64 * sae.parts().variance)
+    };
+    let long = TrainOptions { max_epochs: 300, ..options(24, 3) };
+    let plain = trained(&x, None, &long);
+    let nested = trained(&x, None, &TrainOptions { prefixes: vec![6, 24], ..long });
+    let (plain, nested) = (first(&plain.sae), first(&nested.sae));
+    assert!(nested < 0.9 * plain, "{nested} with prefixes, {plain} without");
+}
+
+#[test]
+fn trap_07_every_kind_of_training_gives_equal_bits_whatever_the_threads() {
+    let x = rows(300, "kinds");
+    let kind = |batch_top_k, prefixes: &[usize], multi_k| TrainOptions {
+        batch_top_k,
+        prefixes: prefixes.to_vec(),
+        multi_k,
+        multi_coef: 0.125,
+        max_epochs: 6,
+        warmup: 0.1,
+        decay: 0.2,
+        clip_norm: 0.05,
+        ..options(24, 3)
+    };
+    for options in
+        [kind(true, &[], Some(6)), kind(false, &[6, 24], None), kind(true, &[6, 24], None)]
+    {
+        let on = |n| on_threads(n, || trained(&x, None, &options));
+        let expected = on(1);
+        assert!([2, 8].into_iter().all(|n| on(n) == expected));
+    }
+}

@@ -3,6 +3,15 @@ use serde_json::Value;
 use super::super::{TrainOptions, init};
 use super::*;
 
+/// The gradient's norm; the bound that spares its computation is held against it.
+fn gradient_norm(trainer: &mut Trainer<'_>) -> f64 {
+    trainer.group();
+    let bound = trainer.bound();
+    let norm = trainer.backward();
+    assert!(norm <= bound, "norm {norm} exceeds its bound {bound}");
+    norm
+}
+
 fn floats(value: &Value) -> Vec<f32> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
 }
@@ -42,16 +51,16 @@ fn check_golden(case: &str) {
         input_bias: floats(&case["start"]["input_bias"]),
         neuron_bias: floats(&case["start"]["neuron_bias"]),
         k: options.k,
+        threshold: None,
         variance: case["variance"].as_f64().unwrap(),
         silent_rows: silent.iter().map(|v| v.as_u64().unwrap()).collect(),
     };
     let rows: Vec<usize> = (0..n).collect();
-    let per_row = 1.0 / (n as f64 * parts.variance);
     let mut trainer = Trainer::new(&x, &options, parts);
     for expected in case["steps"].as_array().unwrap() {
         let clock = trainer.parts.silent_rows.clone();
-        trainer.forward(&rows, per_row);
-        let norm = trainer.backward(per_row);
+        trainer.forward(&rows);
+        let norm = gradient_norm(&mut trainer);
         assert!((norm - expected["norm"].as_f64().unwrap()).abs() < 1e-6, "gradient norm {norm}");
         trainer.parts.silent_rows = clock;
         let loss = trainer.step(&rows).unwrap().total;
@@ -80,14 +89,30 @@ fn clipped_steps_equal_numpys() {
     check_golden("clipped");
 }
 
-/// Loss of `parts` with the firing neurons of `batch` held fixed: plain sums in f64.
-fn loss(parts: &Parts, x: &Matrix, batch: &Batch) -> f64 {
+/// Loss of `parts` with what fires held fixed, by prefix and for multi-k: plain sums in f64.
+fn loss(parts: &Parts, x: &Matrix, trainer: &Trainer<'_>) -> f64 {
+    let mut loss = 0.0;
+    for &end in &trainer.ends {
+        loss += squares(parts, x, &trainer.passes.main, end) / trainer.ends.len() as f64;
+    }
+    if trainer.options.multi().is_some() {
+        let squares = squares(parts, x, &trainer.passes.multi, trainer.options.n_neurons);
+        loss += f64::from(trainer.options.multi_coef) * squares;
+    }
+    loss / (x.rows() as f64 * parts.variance)
+}
+
+/// Sum of squared errors of what the firings of neurons below `end` reconstruct.
+fn squares(parts: &Parts, x: &Matrix, pass: &Pass, end: usize) -> f64 {
     let mut left: Vec<Vec<f64>> = (0..x.rows())
         .map(|i| x.row(i).iter().zip(&parts.input_bias).map(|(x, b)| f64::from(*b) - f64::from(*x)))
         .map(Iterator::collect)
         .collect();
-    for firing in batch.blocks.iter().flat_map(|b| &b.firings) {
+    for firing in pass.blocks.iter().flat_map(|b| &b.firings) {
         let (row, j) = (firing.row as usize, firing.neuron as usize);
+        if j >= end {
+            continue;
+        }
         let encoder = parts.encoder.row(j).iter().zip(x.row(row)).zip(&parts.input_bias);
         let sum: f64 =
             encoder.map(|((w, x), b)| f64::from(*w) * (f64::from(*x) - f64::from(*b))).sum();
@@ -96,26 +121,46 @@ fn loss(parts: &Parts, x: &Matrix, batch: &Batch) -> f64 {
             *left += value * f64::from(*w);
         }
     }
-    left.iter().flatten().map(|v| v * v).sum::<f64>() / (x.rows() as f64 * parts.variance)
+    left.iter().flatten().map(|v| v * v).sum()
 }
 
 #[test]
 fn gradients_equal_finite_differences() {
+    check_gradients(&TrainOptions::default());
+}
+
+#[test]
+fn gradients_with_prefixes_equal_finite_differences() {
+    check_gradients(&TrainOptions { prefixes: vec![4, 11, 20], ..TrainOptions::default() });
+}
+
+#[test]
+fn gradients_of_batch_top_k_with_multi_k_equal_finite_differences() {
+    let options = TrainOptions {
+        batch_top_k: true,
+        multi_k: Some(6),
+        multi_coef: 0.125,
+        ..TrainOptions::default()
+    };
+    check_gradients(&options);
+    check_gradients(&TrainOptions { prefixes: vec![7, 20], batch_top_k: false, ..options });
+}
+
+fn check_gradients(options: &TrainOptions) {
     let (n, d, m) = (130, 5, 20); // three blocks of rows, two chunks of neurons
     let wave = (0..n * d).map(|i| ((i * i) as f32 * 0.01).sin()).collect();
     let x = Matrix::from_vec(n, d, wave).unwrap();
-    let options = TrainOptions { n_neurons: m, k: 3, ..TrainOptions::default() };
+    let options = TrainOptions { n_neurons: m, k: 3, ..options.clone() };
     let rows: Vec<usize> = (0..n).collect();
     let mut trainer = Trainer::new(&x, &options, init::parts(&x, &options));
     trainer.step(&rows).unwrap();
-    let per_row = 1.0 / (n as f64 * trainer.parts.variance);
-    trainer.forward(&rows, per_row);
-    trainer.backward(per_row);
+    trainer.forward(&rows);
+    gradient_norm(&mut trainer);
     let difference = |change: &dyn Fn(&mut Parts, f32)| {
         let (mut up, mut down) = (trainer.parts.clone(), trainer.parts.clone());
         change(&mut up, 0.01);
         change(&mut down, -0.01);
-        (loss(&up, &x, &trainer.batch) - loss(&down, &x, &trainer.batch)) / 0.02
+        (loss(&up, &x, &trainer) - loss(&down, &x, &trainer)) / 0.02
     };
     let check = |got: f32, what: String, change: &dyn Fn(&mut Parts, f32)| {
         let expected = difference(change);

@@ -1,0 +1,78 @@
+//! Seconds per epoch of autoencoder training, printed as one JSON line.
+//!
+//! Usage: `sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes 64,256,1024]`. A tenth of the
+//! rows validates.
+
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use hypothesaes_math::Matrix;
+use hypothesaes_math::random;
+use hypothesaes_math::sae::{Event, TrainOptions, train};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, size, epochs, flags @ ..] = arguments.as_slice() else {
+        return Err(
+            "usage: sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes A,B,C]".into()
+        );
+    };
+    let (n_neurons, k) = size.split_once(':').ok_or("the size is NEURONS:K")?;
+    let prefixes = flags.iter().skip_while(|f| *f != "--prefixes").nth(1);
+    let prefixes =
+        prefixes.map_or(Ok(Vec::new()), |list| list.split(',').map(str::parse).collect());
+    let options = TrainOptions {
+        n_neurons: n_neurons.parse()?,
+        k: k.parse()?,
+        batch_top_k: flags.iter().any(|f| f == "--batch-top-k"),
+        prefixes: prefixes?,
+        max_epochs: epochs.parse()?,
+        patience: 3,
+        learning_rate: 5e-4,
+        dead_after: Some(131_072),
+        ..TrainOptions::default()
+    };
+    let x = read_npy(file)?;
+    let order = random::permutation(x.rows(), &mut random::stream(0, "bench split"));
+    let (validation, discover) = order.split_at(x.rows() / 10);
+    let (validation, discover) = (x.gather(validation), x.gather(discover));
+    drop(x);
+    let (start, mut last, mut seconds) = (Instant::now(), Instant::now(), Vec::new());
+    let trained = train(&discover, Some(&validation), &options, &mut |event| {
+        if let Event::Epoch(_) = event {
+            seconds.push(last.elapsed().as_secs_f64());
+            last = Instant::now();
+        }
+        ControlFlow::Continue(())
+    })?;
+    let whole = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    let active = trained.sae.encode(&discover)?.len() as f64 / discover.rows() as f64;
+    let encode = discover.rows() as f64 / start.elapsed().as_secs_f64();
+    seconds.sort_by(f64::total_cmp);
+    println!(
+        "{{\"epochs\":{},\"epoch_s\":{:.4},\"fit_s\":{whole:.3},\"fvu\":{:.5},\"encode_rows_s\":{encode:.0},\"active\":{active:.3},\"dead\":{}}}",
+        trained.history.len(),
+        seconds[seconds.len() / 2],
+        trained.sae.fvu(&validation)?,
+        trained.history.last().map_or(0, |e| e.n_dead),
+    );
+    Ok(())
+}
+
+/// Little-endian `f32` in two dimensions, row by row: what `numpy.save` makes of such an array.
+fn read_npy(file: &str) -> Result<Matrix, Box<dyn std::error::Error>> {
+    let bytes = std::fs::read(file)?;
+    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let header = std::str::from_utf8(&bytes[10..][..length])?;
+    let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
+    let sizes: Vec<usize> = shape
+        .ok_or("no shape")?
+        .0
+        .split(',')
+        .map(|n| n.trim().parse())
+        .collect::<Result<_, _>>()?;
+    let (words, _) = bytes[10 + length..].as_chunks();
+    let data = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
+    Ok(Matrix::from_vec(sizes[0], sizes[1], data)?)
+}
