@@ -32,7 +32,7 @@ pub struct TrainOptions {
     /// Neurons active per row, 1 to `n_neurons`, and no more than there are rows.
     pub k: usize,
     /// Whether the k n largest activations of a batch of n rows are active instead of the k
-    /// largest of each row, see [`super::batch_top_k`].
+    /// largest of each row. `k` is then the mean of each row.
     pub batch_top_k: bool,
     /// Numbers of neurons that must reconstruct a row by themselves, rising and ending at
     /// `n_neurons` (Matryoshka); empty: all neurons only. The loss is the mean over the prefixes.
