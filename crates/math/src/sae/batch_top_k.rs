@@ -8,8 +8,8 @@ use super::forward::{Batch, Chosen};
 use super::screen::{Screen, Workspace};
 use crate::matrix::Matrix;
 
-/// Share of the last batch's smallest activation below which nothing is looked for at first.
-const CAUTION: f32 = 0.8;
+/// Share of the smallest activation expected, below which nothing is looked for at first.
+pub(super) const CAUTION: f32 = 0.8;
 
 /// Finds the activations of batches; remembers about where the smallest of them lie.
 #[derive(Debug, Default)]

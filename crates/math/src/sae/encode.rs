@@ -3,13 +3,13 @@
 //! Rows run in fixed blocks in parallel; of each block only its sparse result is kept, never the
 //! n x m pre-activations (trap 10). A row's result depends on no other row.
 
+use super::batch_top_k::CAUTION;
 use super::forward::{BLOCK, decode};
 use super::screen::{Screen, Workspace, centre};
 use super::{Parts, Sae};
 use crate::activations::Activations;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
-use crate::vector::squared_norm;
 use rayon::prelude::*;
 
 /// Neurons that fire on a row, and how strongly.
@@ -71,10 +71,8 @@ impl Sae {
 impl Parts {
     /// [`Sae::fvu`] of at least one row that has been checked. Changes nothing (trap 4).
     pub(super) fn fvu(&self, x: &Matrix) -> f64 {
-        let squares = self.map_blocks(x, |fired, centred, error| {
-            decode(self, fired, centred, error);
-            f64::from(squared_norm(error))
-        });
+        let squares =
+            self.map_blocks(x, |fired, centred, error| decode(self, fired, centred, error));
         let sum: f64 = squares.iter().flatten().sum();
         sum / (x.rows() as f64 * self.variance)
     }
@@ -115,15 +113,23 @@ impl Parts {
     }
 
     /// The threshold above which k n activations of the n rows of `x` lie: k per row on average.
+    ///
+    /// Looks well below the present threshold, and above 0 only if too few values lie there.
     pub(super) fn calibrate(&self, x: &Matrix) -> f32 {
-        let open = Self { threshold: Some(0.0), ..self.clone() };
-        let values =
-            open.map_blocks(x, |fired, _, _| fired.iter().map(|f| f.1).collect::<Vec<_>>());
-        let mut values: Vec<f32> = values.into_iter().flatten().flatten().collect();
         let wanted = self.k * x.rows();
+        let mut values = self.values_above(x, CAUTION * self.threshold.unwrap_or(0.0));
+        if values.len() <= wanted {
+            values = self.values_above(x, 0.0);
+        }
         if values.len() <= wanted {
             return 0.0;
         }
         *values.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a)).1
+    }
+
+    fn values_above(&self, x: &Matrix, threshold: f32) -> Vec<f32> {
+        let open = Self { threshold: Some(threshold), ..self.clone() };
+        let values = open.map_blocks(x, |fired, _, _| fired.clone());
+        values.into_iter().flatten().flatten().map(|(_, value)| value).collect()
     }
 }

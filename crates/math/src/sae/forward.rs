@@ -175,7 +175,6 @@ impl Pass {
                 choose(centred, &mut fired);
                 out.copy_from_slice(error);
                 add_weighted_rows(out, parts.decoder.data(), &fired);
-                block.squared_errors += f64::from(squared_norm(out));
                 block.add_row((row, &[m]), &fired, out, unit, &parts.decoder);
             }
         });
@@ -257,7 +256,13 @@ fn prefix_errors(
     squares
 }
 
-/// `error = W_dec' a - (x - b_in)`, which is `x_hat - x`. 2 k d operations.
-pub(super) fn decode(parts: &Parts, fired: &[(u32, f32)], centred: &[f32], error: &mut [f32]) {
-    prefix_errors(parts, fired, centred, &[parts.encoder.rows()], error);
+/// `error = W_dec' a - (x - b_in)`, which is `x_hat - x`; returns its squared length. 2 k d
+/// operations.
+pub(super) fn decode(
+    parts: &Parts,
+    fired: &[(u32, f32)],
+    centred: &[f32],
+    error: &mut [f32],
+) -> f64 {
+    prefix_errors(parts, fired, centred, &[parts.encoder.rows()], error)
 }

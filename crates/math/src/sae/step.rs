@@ -86,38 +86,36 @@ impl<'a> Trainer<'a> {
         }
         self.group();
         let clip_norm = f64::from(self.options.clip_norm);
-        let bound = self.bound();
-        if bound < clip_norm {
-            let rate = self.options.rate_at(self.adam.steps as usize + 1, self.all_steps);
-            let rates = self.adam.begin(rate, 1.0);
-            let Self { parts, adam, screen, gradients, .. } = self;
+        let fused = self.bound() < clip_norm;
+        let clip = if fused {
+            1.0
+        } else {
+            // The small number is torch's: it keeps from dividing by 0.
+            match self.backward() {
+                norm if norm.is_finite() => (clip_norm / (norm + 1e-6)).min(1.0),
+                _ => return None,
+            }
+        };
+        let Self { parts, adam, screen, gradients, .. } = self;
+        let rate = self.options.rate_at(adam.steps as usize + 1, self.all_steps);
+        let rates = adam.begin(rate, clip);
+        if fused {
             let terms = terms(&self.passes, &self.groups);
             let data = (self.batch.centred.as_slice(), terms.as_slice());
             update::fused_step(parts, adam, screen, gradients, rates, data);
-            return Some(losses);
+        } else {
+            update::step(parts, adam, screen, gradients, rates);
         }
-        let norm = self.backward();
-        if !norm.is_finite() {
-            return None;
-        }
-        // The small number is torch's: it keeps from dividing by 0.
-        let clip = (clip_norm / (norm + 1e-6)).min(1.0);
-        let rate = self.options.rate_at(self.adam.steps as usize + 1, self.all_steps);
-        let rates = self.adam.begin(rate, clip);
-        let Self { parts, adam, screen, gradients, .. } = self;
-        update::step(parts, adam, screen, gradients, rates);
         Some(losses)
     }
 
     fn forward(&mut self, rows: &[usize]) -> Losses {
         let smallest = self.choose(rows);
         let n = rows.len();
-        let batch_variance = self.options.normaliser == Normaliser::Batch;
         let d = self.x.cols();
-        let variance = if batch_variance {
-            spread(self.batch.centred.chunks_exact(d), d) / n as f64
-        } else {
-            self.parts.variance
+        let variance = match self.options.normaliser {
+            Normaliser::Batch => spread(self.batch.centred.chunks_exact(d), d) / n as f64,
+            Normaliser::DataSet => self.parts.variance,
         };
         let per_row = 1.0 / (n as f64 * variance);
         let groups = self.ends.len();
