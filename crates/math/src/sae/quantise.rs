@@ -33,7 +33,7 @@ pub(super) fn quantise(row: &[f32], largest: i8, q: &mut [i8]) -> Quantised {
             let scale = (highest / f32::from(largest)).max(f32::MIN_POSITIVE * 256.0);
             let factor = 1.0 / scale;
             for (q, &v) in q.iter_mut().zip(row) {
-                *q = (v * factor).round_ties_even() as i8;
+                *q = nearest(v * factor);
             }
             let mut sums = ([0.0_f32; LANES], [0.0_f32; LANES], [0_i32; LANES]);
             for (row, q) in row.chunks(LANES).zip(q.chunks(LANES)) {
@@ -52,6 +52,17 @@ pub(super) fn quantise(row: &[f32], largest: i8, q: &mut [i8]) -> Quantised {
             Quantised { scale, sum, norm: length(sums.0), lost: length(sums.1) }
         },
     )
+}
+
+/// The nearest integer, ties to even, of a number below 2^22 in size.
+///
+/// Beside 1.5 * 2^23 a float's last bit is worth 1: adding it rounds, and the low byte of what
+/// comes out is the integer. Vector instructions on every machine, where a call of `rint` was a
+/// third of a training.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled for the instruction set of the caller")]
+fn nearest(v: f32) -> i8 {
+    (v + 12_582_912.0).to_bits() as i8
 }
 
 /// Independent partial results, so that the loops become vector instructions.
