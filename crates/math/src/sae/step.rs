@@ -287,4 +287,6 @@ fn spread<'a>(rows: impl Iterator<Item = &'a [f32]>, d: usize) -> f64 {
 }
 
 #[cfg(test)]
+mod parity;
+#[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::super::{TrainOptions, init};
 use super::*;
 
 /// The gradient's norm; the bound that spares its computation is held against it.
-fn gradient_norm(trainer: &mut Trainer<'_>) -> f64 {
+pub(super) fn gradient_norm(trainer: &mut Trainer<'_>) -> f64 {
     trainer.group();
     let bound = trainer.bound();
     let norm = trainer.backward();
@@ -12,11 +12,11 @@ fn gradient_norm(trainer: &mut Trainer<'_>) -> f64 {
     norm
 }
 
-fn floats(value: &Value) -> Vec<f32> {
+pub(super) fn floats(value: &Value) -> Vec<f32> {
     value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
 }
 
-fn matrix(rows: usize, cols: usize, value: &Value) -> Matrix {
+pub(super) fn matrix(rows: usize, cols: usize, value: &Value) -> Matrix {
     Matrix::from_vec(rows, cols, floats(value)).unwrap()
 }
 
