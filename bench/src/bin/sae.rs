@@ -6,9 +6,9 @@
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use hypothesaes_math::Matrix;
 use hypothesaes_math::random;
 use hypothesaes_math::sae::{Event, TrainOptions, train};
+use hypothesaes_math::{Matrix, Rows, Subset};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,11 +35,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let x = read_npy(file)?;
     let order = random::permutation(x.rows(), &mut random::stream(0, "bench split"));
     let (validation, discover) = order.split_at(x.rows() / 10);
-    let (validation, discover) = (x.gather(validation), x.gather(discover));
-    drop(x);
+    let validation = Subset::new(&x, validation.to_vec())?;
+    let discover = Subset::new(&x, discover.to_vec())?;
     let (start, mut last, mut seconds) = (Instant::now(), Instant::now(), Vec::new());
     let trained = train(&discover, Some(&validation), &options, &mut |event| {
-        if let Event::Epoch(_) = event {
+        if let Event::Epoch { .. } = event {
             seconds.push(last.elapsed().as_secs_f64());
             last = Instant::now();
         }
@@ -47,8 +47,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let whole = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    let active = trained.sae.encode(&discover)?.len() as f64 / discover.rows() as f64;
-    let encode = discover.rows() as f64 / start.elapsed().as_secs_f64();
+    let active = trained.sae.encode(&discover)?.len() as f64 / discover.n_rows() as f64;
+    let encode = discover.n_rows() as f64 / start.elapsed().as_secs_f64();
     seconds.sort_by(f64::total_cmp);
     println!(
         "{{\"epochs\":{},\"epoch_s\":{:.4},\"fit_s\":{whole:.3},\"fvu\":{:.5},\"encode_rows_s\":{encode:.0},\"active\":{active:.3},\"dead\":{}}}",

@@ -15,6 +15,9 @@ pub enum Error {
     /// The data cannot answer the question (one class, no variance, too few rows).
     #[error("{0}")]
     Data(String),
+    /// Rows could not be read: what the reader says.
+    #[error("{0}")]
+    Unreadable(String),
     /// An iteration left the finite numbers or did not settle.
     #[error("{0}")]
     Diverged(String),

@@ -14,8 +14,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use hypothesaes_math::sae::{self, Epoch, Event, Sae, Trained};
-use hypothesaes_math::{Activations, Matrix};
+use hypothesaes_math::sae::{self, Epoch, Event, Sae, TrainOptions, Trained};
+use hypothesaes_math::{Activations, Rows};
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
@@ -28,7 +28,7 @@ use crate::watch::Watch;
 use options::name_option;
 
 /// Goes up with every change that makes equal data and options give other weights.
-pub const TRAINER_VERSION: u32 = 2;
+pub const TRAINER_VERSION: u32 = 3;
 
 /// A trained autoencoder, how it came about and how good it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +56,7 @@ pub struct Quality {
     pub mean_active: f64,
 }
 
-/// Trains the autoencoders that `options` asks for, one after the other.
+/// Trains the autoencoders that `options` asks for, all from one reading of the rows per epoch.
 ///
 /// `discover`: n x d, what is learnt from; `validation`: any number of rows x d, on which training
 /// stops early; without rows it stops by the discover texts themselves. Autoencoders of the same
@@ -66,28 +66,32 @@ pub struct Quality {
 /// [`crate::Error::Option`] for sizes and options out of range, [`crate::Error::Math`] for
 /// embeddings that are not finite or a training that diverges, [`crate::Error::Interrupted`].
 pub fn train(
-    discover: &Matrix,
-    validation: &Matrix,
+    discover: &dyn Rows,
+    validation: &dyn Rows,
     options: &SaeOptions,
     seed: u64,
     watch: &dyn Watch,
 ) -> Result<Vec<TrainedSae>> {
     options.check()?;
-    let sizes = options.sizes_for(discover.rows());
-    let validation = (validation.rows() > 0).then_some(validation);
+    let sizes = options.sizes_for(discover.n_rows());
+    let validation = (validation.n_rows() > 0).then_some(validation);
+    let trainers: Vec<TrainOptions> = sizes
+        .iter()
+        .enumerate()
+        .map(|(position, &size)| options.for_trainer(size, position, seed))
+        .collect();
     watch.begin("sae", (sizes.len() * options.max_epochs) as u64, "epochs");
+    let mut observe = |event: Event<'_>| {
+        if matches!(event, Event::Epoch { .. }) {
+            watch.advance(1);
+        }
+        if watch.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let states = vec![None; sizes.len()];
+    let trained = sae::train_all(discover, validation, &trainers, states, &mut observe)
+        .map_err(|error| name_option(error, &sizes))?;
     let mut models = Vec::new();
-    for (position, (&size, id)) in sizes.iter().zip(ids(&sizes)).enumerate() {
-        let trainer = options.for_trainer(size, position, seed);
-        let mut observe = |event: Event<'_>| {
-            if matches!(event, Event::Epoch(_)) {
-                watch.advance(1);
-            }
-            if watch.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        };
-        let trained = sae::train(discover, validation, &trainer, &mut observe)
-            .map_err(|error| name_option(error, size))?;
-        watch.advance((options.max_epochs - trained.history.len()) as u64);
+    for (id, trained) in ids(&sizes).into_iter().zip(trained) {
         let model = judged(id, trained, discover, validation)?;
         watch.say(&model.describe());
         models.push(model);
@@ -100,7 +104,7 @@ pub fn train(
 ///
 /// # Errors
 /// [`crate::Error::Math`] if `x` has other columns than the training rows or is not finite.
-pub fn encode(models: &[TrainedSae], x: &Matrix) -> Result<Activations> {
+pub fn encode(models: &[TrainedSae], x: &dyn Rows) -> Result<Activations> {
     let parts: Result<Vec<Activations>, _> = models.iter().map(|m| m.sae.encode(x)).collect();
     Ok(Activations::beside(&parts?)?)
 }
@@ -137,8 +141,8 @@ impl TrainedSae {
 fn judged(
     id: String,
     trained: Trained,
-    discover: &Matrix,
-    validation: Option<&Matrix>,
+    discover: &dyn Rows,
+    validation: Option<&dyn Rows>,
 ) -> Result<TrainedSae> {
     let Trained { sae, history, best_epoch } = trained;
     let z = sae.encode(discover)?;

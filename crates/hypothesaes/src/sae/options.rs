@@ -57,7 +57,7 @@ impl SaeOptions {
         }
         // The default that allows most: what the data call for is checked when they are there.
         for size in self.sizes_for(usize::MAX) {
-            self.for_trainer(size, 0, 0).check().map_err(|e| name_option(e, size))?;
+            self.for_trainer(size, 0, 0).check().map_err(|e| name_option(e, &[size]))?;
         }
         Ok(())
     }
@@ -92,10 +92,12 @@ impl SaeOptions {
 }
 
 /// The trainer's complaint in the words of this stage's options.
-pub(super) fn name_option(error: hypothesaes_math::Error, size: Size) -> Error {
+pub(super) fn name_option(error: hypothesaes_math::Error, sizes: &[Size]) -> Error {
     match error {
         hypothesaes_math::Error::Option { name: name @ ("n_neurons" | "k"), value, allowed } => {
-            Error::option("sae.sizes", size, format!("`{name}` is {value}, allowed: {allowed}"))
+            let sizes: Vec<String> = sizes.iter().map(Size::to_string).collect();
+            let why = format!("`{name}` is {value}, allowed: {allowed}");
+            Error::option("sae.sizes", sizes.join(", "), why)
         }
         hypothesaes_math::Error::Option { name, value, allowed } => {
             Error::option(format!("sae.{name}"), value, format!("allowed: {allowed}"))

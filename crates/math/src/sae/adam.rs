@@ -11,9 +11,9 @@ use pulp::{Arch, Simd, WithSimd};
 const BETA: (f64, f64) = (0.9, 0.999);
 const EPSILON: f32 = 1e-8;
 
-/// Running means of a parameter's gradient and of its square.
+/// Running means of a parameter's gradient and of its square, of the parameter's shape.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Moments {
+pub struct Moments {
     pub mean: Vec<f32>,
     pub square: Vec<f32>,
 }
@@ -24,9 +24,10 @@ impl Moments {
     }
 }
 
-/// The optimiser's state.
+/// The optimiser's state: the moments of all parameters.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Adam {
+pub struct Adam {
+    /// Steps done.
     pub steps: u64,
     pub encoder: Moments,
     pub decoder: Moments,
@@ -35,7 +36,7 @@ pub(super) struct Adam {
 }
 
 impl Adam {
-    pub fn new(parts: &Parts) -> Self {
+    pub(super) fn new(parts: &Parts) -> Self {
         let weights = parts.encoder.data().len();
         Self {
             steps: 0,
@@ -47,7 +48,7 @@ impl Adam {
     }
 
     /// Counts a step and says what is common to its updates: gradients times `clip`.
-    pub fn begin(&mut self, learning_rate: f64, clip: f64) -> Rates {
+    pub(super) fn begin(&mut self, learning_rate: f64, clip: f64) -> Rates {
         self.steps += 1;
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let correction = (1.0 - BETA.0.powi(steps), 1.0 - BETA.1.powi(steps));

@@ -6,7 +6,6 @@
 use super::Parts;
 use super::forward::{Batch, Chosen};
 use super::screen::{Screen, Workspace};
-use crate::matrix::Matrix;
 
 /// Share of the smallest activation expected, below which nothing is looked for at first.
 pub(super) const CAUTION: f32 = 0.8;
@@ -29,10 +28,10 @@ impl Selection {
         batch: &mut Batch,
         parts: &Parts,
         screen: &Screen,
-        rows: (&Matrix, &[usize]),
+        rows: &[&[f32]],
         k: usize,
     ) -> f32 {
-        let wanted = k * rows.1.len();
+        let wanted = k * rows.len();
         for floor in [CAUTION * self.smallest, 0.0] {
             let above = |row: (usize, &[f32]), work: &mut Workspace, out: &mut Vec<(u32, f32)>| {
                 screen.above(parts, row, floor, work, out);
@@ -82,6 +81,7 @@ fn keep_largest(batch: &mut Batch, wanted: usize) -> f32 {
 mod tests {
     use super::super::{TrainOptions, init};
     use super::*;
+    use crate::matrix::Matrix;
 
     #[test]
     fn the_largest_of_the_batch_are_chosen_whatever_the_guess() {
@@ -89,13 +89,13 @@ mod tests {
         let wave = (0..n * d).map(|i| ((i * i) as f32 * 0.01).sin() * (1 + i % 7) as f32).collect();
         let x = Matrix::from_vec(n, d, wave).unwrap();
         let options = TrainOptions { n_neurons: m, k, ..TrainOptions::default() };
-        let parts = init::parts(&x, &options);
+        let parts = init::alone(&x, &options);
         let screen = Screen::of(&parts);
-        let rows: Vec<usize> = (0..n).collect();
+        let rows: Vec<&[f32]> = (0..n).map(|i| x.row(i)).collect();
         let mut results = Vec::new();
         for smallest in [0.0, 0.1, 1e6] {
             let (mut batch, mut selection) = (Batch::default(), Selection { smallest });
-            let low = selection.fill(&mut batch, &parts, &screen, (&x, &rows), k);
+            let low = selection.fill(&mut batch, &parts, &screen, &rows, k);
             let mut all: Vec<f32> = batch
                 .centred
                 .chunks_exact(d)

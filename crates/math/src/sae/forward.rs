@@ -3,11 +3,9 @@
 use super::Parts;
 use super::screen::{Screen, Workspace, centre};
 use crate::matrix::Matrix;
+use crate::rows::BLOCK;
 use crate::vector::{add_weighted_rows, axpy, dot, squared_norm};
 use rayon::prelude::*;
-
-/// Rows that one task takes through a pass. Fixed, so that no bit depends on the threads.
-pub(super) const BLOCK: usize = 64;
 
 /// A neuron that fires on a row of a batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,17 +65,17 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// Centres rows `rows` of `x`, and lets `choose` write what fires on each.
+    /// Centres rows, and lets `choose` write what fires on each.
     ///
     /// `choose` is given the place of the row in `work`, the centred row, and where to write.
     pub fn fill(
         &mut self,
         parts: &Parts,
         screen: &Screen,
-        (x, rows): (&Matrix, &[usize]),
+        rows: &[&[f32]],
         choose: impl Fn((usize, &[f32]), &mut Workspace, &mut Vec<(u32, f32)>) + Sync,
     ) {
-        let d = x.cols();
+        let d = parts.input_bias.len();
         self.dim = d;
         self.centred.resize(rows.len() * d, 0.0);
         self.blocks.resize_with(rows.len().div_ceil(BLOCK), Chosen::default);
@@ -85,7 +83,7 @@ impl Batch {
         blocks.zip(rows.par_chunks(BLOCK)).for_each_init(
             Workspace::default,
             |work, ((centred, chosen), rows)| {
-                centre(rows.iter().map(|&i| x.row(i)), &parts.input_bias, centred);
+                centre(rows, &parts.input_bias, centred);
                 chosen.clear();
                 screen.load(centred, work);
                 for row in centred.chunks_exact(d).enumerate() {

@@ -18,8 +18,10 @@ mod encode;
 mod forward;
 mod init;
 mod options;
+mod order;
 mod quantise;
 mod screen;
+mod state;
 mod step;
 mod train;
 mod update;
@@ -27,8 +29,11 @@ mod update;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 
+pub use adam::{Adam, Moments};
+pub use encode::Reconstruction;
 pub use options::{Normaliser, TrainOptions};
-pub use train::{Epoch, Event, Trained, train};
+pub use state::State;
+pub use train::{Epoch, Event, Observer, Trained, train, train_all};
 
 /// Everything a trained autoencoder consists of.
 #[derive(Debug, Clone, PartialEq)]

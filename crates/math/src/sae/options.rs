@@ -1,7 +1,7 @@
 //! What training needs to know besides the data.
 
 use crate::error::{Error, Result};
-use crate::matrix::Matrix;
+use crate::rows::Rows;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 use std::ops::RangeBounds;
@@ -143,26 +143,23 @@ impl TrainOptions {
     /// [`Self::check`], and whether these rows can train such an autoencoder.
     ///
     /// # Errors
-    /// As [`Self::check`]; [`Error::Data`] without rows or columns; [`Error::NotFinite`];
-    /// [`Error::Shape`] if `validation` has other columns; [`Error::Option`] if there are fewer
-    /// rows than `k`.
-    pub(super) fn check_with(&self, x: &Matrix, validation: Option<&Matrix>) -> Result<()> {
+    /// As [`Self::check`]; [`Error::Data`] without rows or columns; [`Error::Shape`] if
+    /// `validation` has other columns; [`Error::Option`] if there are fewer rows than `k`.
+    pub(super) fn check_with(&self, x: &dyn Rows, validation: Option<&dyn Rows>) -> Result<()> {
         self.check()?;
-        if x.rows() == 0 || x.cols() == 0 {
-            let (n, d) = (x.rows(), x.cols());
+        let (n, d) = (x.n_rows(), x.dim());
+        if n == 0 || d == 0 {
             return Err(Error::Data(format!(
                 "an autoencoder needs data, and the training embeddings are {n} rows by {d} columns"
             )));
         }
-        let allowed = format!("1 to {} (training rows)", x.rows());
-        within("k", self.k, 1..=x.rows(), &allowed)?;
-        x.check_finite("training embeddings")?;
+        let allowed = format!("1 to {n} (training rows)");
+        within("k", self.k, 1..=n, &allowed)?;
         if let Some(v) = validation {
-            Error::check_len("columns of the validation embeddings", v.cols(), x.cols())?;
-            if v.rows() == 0 {
+            Error::check_len("columns of the validation embeddings", v.dim(), d)?;
+            if v.n_rows() == 0 {
                 return Err(Error::Data("the validation embeddings have no rows".to_owned()));
             }
-            v.check_finite("validation embeddings")?;
         }
         Ok(())
     }

@@ -218,13 +218,9 @@ pub(super) fn keep_largest(terms: &mut Vec<(u32, f32)>, k: usize) {
 }
 
 /// Centres rows: `x - b_in`.
-pub(super) fn centre<'a>(
-    rows: impl Iterator<Item = &'a [f32]>,
-    input_bias: &[f32],
-    centred: &mut [f32],
-) {
+pub(super) fn centre(rows: &[&[f32]], input_bias: &[f32], centred: &mut [f32]) {
     for (centred, row) in centred.chunks_exact_mut(input_bias.len()).zip(rows) {
-        for ((c, &x), &b) in centred.iter_mut().zip(row).zip(input_bias) {
+        for ((c, &x), &b) in centred.iter_mut().zip(*row).zip(input_bias) {
             *c = x - b;
         }
     }
@@ -275,7 +271,7 @@ mod tests {
         let (m, d) = (encoder.len(), encoder[0].len());
         let x = Matrix::from_vec(m, d, encoder.concat()).unwrap();
         let options = TrainOptions { n_neurons: m, k: 1, ..TrainOptions::default() };
-        let mut parts = init::parts(&x, &options);
+        let mut parts = init::alone(&x, &options);
         parts.encoder = x;
         parts.neuron_bias = (0..m).map(bias).collect();
         parts

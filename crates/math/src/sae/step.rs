@@ -2,32 +2,29 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "factors of f32 gradients, computed in f64")]
 
-use super::adam::Adam;
 use super::backward::{Groups, Lengths, Term};
 use super::batch_top_k::Selection;
 use super::dead;
 use super::forward::{Batch, Pass};
 use super::screen::{Screen, keep_largest};
+use super::state::State;
 use super::update::{self, Gradients};
-use super::{Normaliser, Parts, TrainOptions};
-use crate::matrix::Matrix;
+use super::{Normaliser, TrainOptions};
 use crate::vector::{axpy, squared_norm};
 use rayon::prelude::*;
 
 /// State of a training and buffers of its steps.
 pub(super) struct Trainer<'a> {
-    x: &'a Matrix,
-    options: &'a TrainOptions,
+    pub options: &'a TrainOptions,
     /// Where the prefixes of the neurons end.
     ends: Vec<usize>,
     /// Steps that `max_epochs` allows.
     all_steps: usize,
-    pub parts: Parts,
+    /// Silent rows after which a neuron is dead.
+    dead_after: u64,
+    pub state: State,
     pub screen: Screen,
-    adam: Adam,
     selection: Selection,
-    /// Mean of the smallest activations of the batches, weights as they are.
-    smallest: f64,
     batch: Batch,
     passes: Passes,
     groups: [Groups; 3],
@@ -58,28 +55,28 @@ pub(super) struct Losses {
 }
 
 impl<'a> Trainer<'a> {
-    pub fn new(x: &'a Matrix, options: &'a TrainOptions, parts: Parts) -> Self {
+    /// Goes on from `state`; `n_rows` and `all_steps`: of the training rows, and how many steps
+    /// `max_epochs` allows.
+    pub fn new(options: &'a TrainOptions, state: State, n_rows: usize, all_steps: usize) -> Self {
         Self {
-            x,
             options,
             ends: options.prefix_ends(),
-            all_steps: options.max_epochs * x.rows().div_ceil(options.batch_size_for(x.rows())),
-            adam: Adam::new(&parts),
-            screen: Screen::of(&parts),
+            all_steps,
+            dead_after: options.dead_after_for(n_rows),
+            screen: Screen::of(&state.parts),
+            state,
             selection: Selection::default(),
-            smallest: 0.0,
             batch: Batch::default(),
             passes: Passes::default(),
             groups: Default::default(),
             lengths: Lengths::default(),
             gradients: Gradients::default(),
-            parts,
         }
     }
 
     /// One step on these rows; `None` if its loss or gradient is not finite, with nothing changed
     /// but the clock.
-    pub fn step(&mut self, rows: &[usize]) -> Option<Losses> {
+    pub fn step(&mut self, rows: &[&[f32]]) -> Option<Losses> {
         let losses = self.forward(rows);
         if !losses.total.is_finite() {
             return None;
@@ -96,7 +93,8 @@ impl<'a> Trainer<'a> {
                 _ => return None,
             }
         };
-        let Self { parts, adam, screen, gradients, .. } = self;
+        let Self { state, screen, gradients, .. } = self;
+        let State { parts, adam, .. } = state;
         let rate = self.options.rate_at(adam.steps as usize + 1, self.all_steps);
         let rates = adam.begin(rate, clip);
         if fused {
@@ -109,13 +107,13 @@ impl<'a> Trainer<'a> {
         Some(losses)
     }
 
-    fn forward(&mut self, rows: &[usize]) -> Losses {
+    fn forward(&mut self, rows: &[&[f32]]) -> Losses {
         let smallest = self.choose(rows);
         let n = rows.len();
-        let d = self.x.cols();
+        let d = self.dim();
         let variance = match self.options.normaliser {
             Normaliser::Batch => spread(self.batch.centred.chunks_exact(d), d) / n as f64,
-            Normaliser::DataSet => self.parts.variance,
+            Normaliser::DataSet => self.state.parts.variance,
         };
         let per_row = 1.0 / (n as f64 * variance);
         let groups = self.ends.len();
@@ -123,7 +121,7 @@ impl<'a> Trainer<'a> {
         let k = self.options.k;
         let whole_batch = self.options.batch_top_k;
         self.passes.main.forward(
-            &self.parts,
+            &self.state.parts,
             &self.batch,
             &self.ends,
             unit as f32,
@@ -134,7 +132,7 @@ impl<'a> Trainer<'a> {
                 }
             },
         );
-        dead::advance_clock(&mut self.parts.silent_rows, &self.passes.main.blocks, n);
+        dead::advance_clock(&mut self.state.parts.silent_rows, &self.passes.main.blocks, n);
         self.passes.units[0] = unit as f32;
         let mut total = per_row * self.passes.main.squared_errors() / groups as f64;
         total += self.multi(rows, per_row);
@@ -143,22 +141,24 @@ impl<'a> Trainer<'a> {
     }
 
     /// Centres the rows and finds what fires on them; as many as any reconstruction needs.
-    fn choose(&mut self, rows: &[usize]) -> Option<f32> {
-        let Self { x, options, parts, screen, batch, selection, .. } = self;
+    fn choose(&mut self, rows: &[&[f32]]) -> Option<f32> {
+        let Self { options, state, screen, batch, selection, .. } = self;
+        let parts = &state.parts;
         if options.batch_top_k {
-            return Some(selection.fill(batch, parts, screen, (x, rows), options.k));
+            return Some(selection.fill(batch, parts, screen, rows, options.k));
         }
         let k = options.multi().map_or(options.k, |multi_k| multi_k.max(options.k));
-        batch.fill(parts, screen, (x, rows), |row, work, out| {
+        batch.fill(parts, screen, rows, |row, work, out| {
             screen.top_k(parts, row, k, work, out);
         });
         None
     }
 
     /// The multi-k term: a second reconstruction from more neurons. O'Neill et al. 2024.
-    fn multi(&mut self, rows: &[usize], per_row: f64) -> f64 {
+    fn multi(&mut self, rows: &[&[f32]], per_row: f64) -> f64 {
         let Some(multi_k) = self.options.multi() else { return 0.0 };
-        let Self { x, options, parts, screen, passes, .. } = self;
+        let Self { options, state, screen, passes, .. } = self;
+        let parts = &state.parts;
         let coefficient = f64::from(options.multi_coef);
         let unit = (2.0 * per_row * coefficient) as f32;
         let whole;
@@ -167,7 +167,7 @@ impl<'a> Trainer<'a> {
             let choose = |row: (usize, &[f32]), work: &mut _, out: &mut _| {
                 screen.top_k(parts, row, multi_k, work, out);
             };
-            by_row.fill(parts, screen, (x, rows), choose);
+            by_row.fill(parts, screen, rows, choose);
             whole = by_row;
             &whole
         } else {
@@ -186,8 +186,8 @@ impl<'a> Trainer<'a> {
     fn aux(&mut self, per_row: f64) -> f64 {
         let (aux_k, dead) = (self.options.aux_k_or_default(), self.dead());
         let coefficient = f64::from(self.options.aux_coef);
-        let d = self.x.cols();
-        let Self { options, parts, passes, batch, ends, .. } = self;
+        let d = self.dim();
+        let Self { options, state, passes, batch, ends, .. } = self;
         let Passes { main, aux, units, .. } = passes;
         let as_package = options.normaliser == Normaliser::Batch;
         if aux_k == 0 || coefficient == 0.0 || (dead.is_empty() && !as_package) {
@@ -201,7 +201,7 @@ impl<'a> Trainer<'a> {
             per_row
         };
         let unit = (2.0 * per_row * coefficient) as f32;
-        dead::aux(aux, parts, batch, (&main.error, ends.len()), (&dead, aux_k), unit);
+        dead::aux(aux, &state.parts, batch, (&main.error, ends.len()), (&dead, aux_k), unit);
         units[2] = unit;
         coefficient * per_row * aux.squared_error()
     }
@@ -216,7 +216,7 @@ impl<'a> Trainer<'a> {
             groups.fill(&pass.blocks, m, unit);
         }
         self.gradients.input_bias.clear();
-        self.gradients.input_bias.resize(self.x.cols(), 0.0);
+        self.gradients.input_bias.resize(self.state.parts.input_bias.len(), 0.0);
         // The aux-k term has a constant for its target and no input bias of its own.
         for (pass, &unit) in [main, multi].into_iter().zip(units) {
             for block in &pass.blocks {
@@ -227,7 +227,7 @@ impl<'a> Trainer<'a> {
 
     /// An upper bound of the gradient's norm.
     fn bound(&mut self) -> f64 {
-        let d = self.x.cols();
+        let d = self.dim();
         let lengths = |rows: &[f32]| -> Vec<f32> {
             rows.par_chunks_exact(d).with_min_len(64).map(|row| squared_norm(row).sqrt()).collect()
         };
@@ -241,7 +241,7 @@ impl<'a> Trainer<'a> {
     /// Fills the gradients and returns their norm.
     fn backward(&mut self) -> f64 {
         let terms = terms(&self.passes, &self.groups);
-        self.gradients.all(&self.parts, &self.batch.centred, &terms)
+        self.gradients.all(&self.state.parts, &self.batch.centred, &terms)
     }
 
     /// Moves the threshold of batch top-k towards the smallest activation of the last batch.
@@ -251,16 +251,21 @@ impl<'a> Trainer<'a> {
     pub fn learn_threshold(&mut self, losses: &Losses) {
         const SHARE: f64 = 0.01;
         if let Some(smallest) = losses.smallest {
-            let steps = i32::try_from(self.adam.steps).unwrap_or(i32::MAX);
-            self.smallest += SHARE * (f64::from(smallest) - self.smallest);
+            let state = &mut self.state;
+            let steps = i32::try_from(state.adam.steps).unwrap_or(i32::MAX);
+            state.smallest += SHARE * (f64::from(smallest) - state.smallest);
             let weight = 1.0 - (1.0 - SHARE).powi(steps);
-            self.parts.threshold = Some((self.smallest / weight) as f32);
+            state.parts.threshold = Some((state.smallest / weight) as f32);
         }
     }
 
     /// Neurons that are dead by now.
     pub fn dead(&self) -> Vec<u32> {
-        dead::dead(&self.parts.silent_rows, self.options.dead_after_for(self.x.rows()))
+        dead::dead(&self.state.parts.silent_rows, self.dead_after)
+    }
+
+    fn dim(&self) -> usize {
+        self.state.parts.input_bias.len()
     }
 }
 

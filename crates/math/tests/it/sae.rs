@@ -2,8 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use hypothesaes_math::sae::{Event, Sae, TrainOptions, Trained, train};
-use hypothesaes_math::{Error, Matrix, random};
+use hypothesaes_math::sae::{Event, Sae, TrainOptions, Trained, train, train_all};
+use hypothesaes_math::{Activations, Error, Matrix, Rows, Subset, random};
 use rand::RngExt;
 
 /// `n` rows, each the sum of two of ten directions and some noise.
@@ -26,10 +26,12 @@ fn options(n_neurons: usize, k: usize) -> TrainOptions {
 }
 
 fn trained(x: &Matrix, validation: Option<&Matrix>, options: &TrainOptions) -> Trained {
+    let validation = validation.map(|v| v as &dyn Rows);
     train(x, validation, options, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
 fn refusal(x: &Matrix, validation: Option<&Matrix>, options: &TrainOptions) -> String {
+    let validation = validation.map(|v| v as &dyn Rows);
     let result = train(x, validation, options, &mut |_| ControlFlow::Continue(()));
     result.expect_err("a refusal").to_string()
 }
@@ -40,7 +42,7 @@ fn on_threads<T: Send>(n: usize, run: impl FnOnce() -> T + Send) -> T {
 
 /// Mean squared error by plain sums, in units of the training rows' variance.
 fn plain_fvu(sae: &Sae, x: &Matrix) -> f64 {
-    let reconstruction = sae.reconstruct(x).unwrap();
+    let reconstruction = sae.decode(&sae.encode(x).unwrap()).unwrap();
     let squares = x.data().iter().zip(reconstruction.data());
     let sum: f64 = squares.map(|(x, r)| (f64::from(*x) - f64::from(*r)).powi(2)).sum();
     sum / (x.rows() as f64 * sae.parts().variance)
@@ -238,8 +240,8 @@ fn the_observer_stops_training() {
     let mut events = Vec::new();
     let mut observe = |event: Event<'_>| {
         events.push(match event {
-            Event::Step { epoch, done, steps } => format!("{epoch} {done}/{steps}"),
-            Event::Epoch(e) => format!("{} end", e.epoch),
+            Event::Step { epoch, done, steps, .. } => format!("{epoch} {done}/{steps}"),
+            Event::Epoch { state, .. } => format!("{} end", state.history.len()),
         });
         if events.len() == 7 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
@@ -324,4 +326,112 @@ fn trap_07_every_kind_of_training_gives_equal_bits_whatever_the_threads() {
         let expected = on(1);
         assert!([2, 8].into_iter().all(|n| on(n) == expected));
     }
+}
+
+/// Rows that are copied out, as from a file.
+struct Copied<'a>(&'a Matrix);
+
+impl Rows for Copied<'_> {
+    fn n_rows(&self) -> usize {
+        self.0.rows()
+    }
+
+    fn dim(&self) -> usize {
+        self.0.cols()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        index: &[usize],
+        buffer: &'a mut Vec<f32>,
+    ) -> hypothesaes_math::Result<Vec<&'a [f32]>> {
+        assert!(index.is_sorted_by(|a, b| a < b), "rows rise");
+        *buffer = self.0.gather(index).into_vec();
+        Ok(buffer.chunks_exact(self.0.cols()).collect())
+    }
+}
+
+/// Rows so long that a window holds 1,024 of them.
+fn long_rows() -> Matrix {
+    let (n, d) = (2_500, 16_384);
+    let x = rows(n, "x");
+    let mut long = Matrix::zeros(n, d);
+    for i in 0..n {
+        long.row_mut(i)[..16].copy_from_slice(x.row(i));
+    }
+    long
+}
+
+#[test]
+fn rows_that_are_read_give_the_bytes_of_rows_in_memory() {
+    let x = long_rows();
+    let options = TrainOptions { max_epochs: 2, batch_top_k: true, ..options(8, 2) };
+    let (discover, validation): (Vec<_>, Vec<_>) = (0..x.rows()).partition(|i| i % 9 > 0);
+    let train_on = |x: &dyn Rows| {
+        let discover = Subset::new(x, discover.clone()).unwrap();
+        let validation = Subset::new(x, validation.clone()).unwrap();
+        train(&discover, Some(&validation), &options, &mut |_| ControlFlow::Continue(())).unwrap()
+    };
+    let in_memory = train_on(&x);
+    assert!(in_memory == train_on(&Copied(&x)));
+    assert!(in_memory == on_threads(3, || train_on(&Copied(&x))));
+    let z = in_memory.sae.encode(&x).unwrap();
+    let copied = Copied(&x);
+    let parts = in_memory.sae.encode_in_parts(&copied, 700).unwrap();
+    let parts: Vec<_> = parts.map(Result::unwrap).collect();
+    assert_eq!(parts.iter().map(|z| z.rows()).collect::<Vec<_>>(), [700, 700, 700, 400]);
+    let pairs =
+        |z: &Activations| (0..z.rows()).map(|i| z.pairs(i).collect()).collect::<Vec<Vec<_>>>();
+    assert_eq!(parts.iter().flat_map(pairs).collect::<Vec<_>>(), pairs(&z));
+}
+
+#[test]
+fn several_from_one_reading_are_what_each_is_alone() {
+    let x = rows(300, "x");
+    let all = [
+        options(8, 2),
+        TrainOptions { label: "1".to_owned(), batch_size: Some(40), patience: 2, ..options(12, 3) },
+        TrainOptions { label: "2".to_owned(), prefixes: vec![4, 20], ..options(20, 3) },
+    ];
+    let go_on = &mut |_: Event<'_>| ControlFlow::Continue(());
+    let together = train_all(&x, Some(&x), &all, vec![None; 3], go_on).unwrap();
+    for (options, trained_together) in all.iter().zip(&together) {
+        assert!(trained(&x, Some(&x), options) == *trained_together, "{}", options.label);
+    }
+}
+
+#[test]
+fn training_goes_on_from_a_state_to_the_same_bytes() {
+    let x = rows(300, "x");
+    let all = [
+        TrainOptions {
+            batch_top_k: true,
+            warmup: 0.2,
+            decay: 0.3,
+            max_epochs: 9,
+            ..options(20, 3)
+        },
+        TrainOptions { label: "1".to_owned(), max_epochs: 9, patience: 3, ..options(8, 2) },
+    ];
+    let go_on = &mut |_: Event<'_>| ControlFlow::Continue(());
+    let whole = train_all(&x, Some(&x), &all, vec![None; 2], go_on).unwrap();
+    // The first is three epochs ahead of the second when the training ends.
+    let mut states = vec![None; 2];
+    let mut stop = |event: Event<'_>| {
+        if let Event::Epoch { sae, state } = event
+            && state.history.len() <= 5 - 3 * sae
+        {
+            states[sae] = Some(state.clone());
+        }
+        if matches!(event, Event::Step { epoch: 7, .. }) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    assert_eq!(train_all(&x, Some(&x), &all, vec![None; 2], &mut stop), Err(Error::Stopped));
+    assert!(train_all(&x, Some(&x), &all, states.clone(), go_on).unwrap() == whole);
+    states.swap(0, 1);
+    let message = train_all(&x, Some(&x), &all, states, go_on).unwrap_err().to_string();
+    assert!(message.contains("neurons of the checkpoint"), "{message}");
 }

@@ -1,6 +1,6 @@
 //! `sae`: the autoencoders, and what their neurons do on every text.
 
-use hypothesaes_math::{Activations, Matrix};
+use hypothesaes_math::{Activations, Matrix, Subset};
 
 use super::embed::EMBEDDINGS;
 use crate::data::{Dataset, Split};
@@ -32,7 +32,7 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
         watch,
         |out| {
             let (discover, validation) = (data.rows(Split::Discover), data.rows(Split::Validation));
-            let (discover, validation) = (x.gather(&discover), x.gather(&validation));
+            let (discover, validation) = (Subset::new(x, discover)?, Subset::new(x, validation)?);
             let models = sae::train(&discover, &validation, &options.sae, options.seed, watch)?;
             let checkpoint = Checkpoint {
                 models,

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::super::Parts;
 use super::super::{Normaliser, TrainOptions};
-use super::tests::{floats, gradient_norm, matrix};
-use super::*;
+use super::tests::{floats, gradient_norm, matrix, new_trainer};
 
 fn whole(value: &Value) -> usize {
     usize::try_from(value.as_u64().unwrap()).unwrap()
@@ -65,10 +65,10 @@ fn check(name: &str) {
     let case = &golden["cases"][name];
     let x = matrix(whole(&golden["n"]), whole(&golden["d"]), &golden["x"]);
     let options = options(&golden, case);
-    let mut trainer = Trainer::new(&x, &options, start(&golden, case));
+    let mut trainer = new_trainer(&x, &options, start(&golden, case));
     for (number, expected) in case["steps"].as_array().unwrap().iter().enumerate() {
-        let rows = wholes(&expected["rows"]);
-        let clock = trainer.parts.silent_rows.clone();
+        let rows: Vec<&[f32]> = wholes(&expected["rows"]).into_iter().map(|i| x.row(i)).collect();
+        let clock = trainer.state.parts.silent_rows.clone();
         trainer.forward(&rows);
         assert_eq!(trainer.dead().len(), whole(&expected["n_dead"]), "{name}, step {number}");
         gradient_norm(&mut trainer);
@@ -82,12 +82,12 @@ fn check(name: &str) {
             let off = difference(got, &expected["gradients"][what]);
             assert!(off < 1e-4, "{name}, step {number}: gradient of {what} is off by {off}");
         }
-        trainer.parts.silent_rows = clock;
+        trainer.state.parts.silent_rows = clock;
         let loss = trainer.step(&rows).unwrap().total;
         let theirs = expected["loss"].as_f64().unwrap();
         assert!((loss / theirs - 1.0).abs() < 1e-5, "{name}, step {number}: {loss}, not {theirs}");
     }
-    let parts = &trainer.parts;
+    let parts = &trainer.state.parts;
     for (what, got) in [
         ("encoder", parts.encoder.data()),
         ("decoder", parts.decoder.data()),

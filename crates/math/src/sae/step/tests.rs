@@ -1,7 +1,17 @@
 use serde_json::Value;
 
-use super::super::{TrainOptions, init};
+use super::super::{Parts, TrainOptions, init, order};
 use super::*;
+use crate::matrix::Matrix;
+
+pub(super) fn new_trainer<'a>(x: &Matrix, options: &'a TrainOptions, parts: Parts) -> Trainer<'a> {
+    let all_steps = options.max_epochs * order::steps(x.rows(), x.cols(), options);
+    Trainer::new(options, State::new(parts), x.rows(), all_steps)
+}
+
+fn rows(x: &Matrix) -> Vec<&[f32]> {
+    (0..x.rows()).map(|i| x.row(i)).collect()
+}
 
 /// The gradient's norm; the bound that spares its computation is held against it.
 pub(super) fn gradient_norm(trainer: &mut Trainer<'_>) -> f64 {
@@ -55,18 +65,18 @@ fn check_golden(case: &str) {
         variance: case["variance"].as_f64().unwrap(),
         silent_rows: silent.iter().map(|v| v.as_u64().unwrap()).collect(),
     };
-    let rows: Vec<usize> = (0..n).collect();
-    let mut trainer = Trainer::new(&x, &options, parts);
+    let rows = rows(&x);
+    let mut trainer = new_trainer(&x, &options, parts);
     for expected in case["steps"].as_array().unwrap() {
-        let clock = trainer.parts.silent_rows.clone();
+        let clock = trainer.state.parts.silent_rows.clone();
         trainer.forward(&rows);
         let norm = gradient_norm(&mut trainer);
         assert!((norm - expected["norm"].as_f64().unwrap()).abs() < 1e-6, "gradient norm {norm}");
-        trainer.parts.silent_rows = clock;
+        trainer.state.parts.silent_rows = clock;
         let loss = trainer.step(&rows).unwrap().total;
         assert!((loss - expected["loss"].as_f64().unwrap()).abs() < 1e-6, "loss {loss}");
         assert_eq!(trainer.dead().len() as u64, expected["n_dead"].as_u64().unwrap());
-        let parts = &trainer.parts;
+        let parts = &trainer.state.parts;
         assert_close(parts.encoder.data(), &floats(&expected["encoder"]), "encoder");
         assert_close(parts.decoder.data(), &floats(&expected["decoder"]), "decoder");
         assert_close(&parts.input_bias, &floats(&expected["input_bias"]), "input bias");
@@ -151,13 +161,13 @@ fn check_gradients(options: &TrainOptions) {
     let wave = (0..n * d).map(|i| ((i * i) as f32 * 0.01).sin()).collect();
     let x = Matrix::from_vec(n, d, wave).unwrap();
     let options = TrainOptions { n_neurons: m, k: 3, ..options.clone() };
-    let rows: Vec<usize> = (0..n).collect();
-    let mut trainer = Trainer::new(&x, &options, init::parts(&x, &options));
+    let rows = rows(&x);
+    let mut trainer = new_trainer(&x, &options, init::alone(&x, &options));
     trainer.step(&rows).unwrap();
     trainer.forward(&rows);
     gradient_norm(&mut trainer);
     let difference = |change: &dyn Fn(&mut Parts, f32)| {
-        let (mut up, mut down) = (trainer.parts.clone(), trainer.parts.clone());
+        let (mut up, mut down) = (trainer.state.parts.clone(), trainer.state.parts.clone());
         change(&mut up, 0.01);
         change(&mut down, -0.01);
         (loss(&up, &x, &trainer) - loss(&down, &x, &trainer)) / 0.02
@@ -177,7 +187,7 @@ fn check_gradients(options: &TrainOptions) {
         check(gradients.neuron_bias[j], format!("neuron bias {j}"), &|p, h| p.neuron_bias[j] += h);
         // The decoder's gradient lacks its component along the row: compare across it.
         for (a, b) in [(0, 1), (1, 4), (3, 2)] {
-            let row = trainer.parts.decoder.row(j);
+            let row = trainer.state.parts.decoder.row(j);
             let across =
                 gradients.decoder[j * d + a] * row[b] - gradients.decoder[j * d + b] * row[a];
             check(across, format!("decoder {j}: {a}, {b}"), &|p, h| {
@@ -197,13 +207,13 @@ fn decoder_rows_stay_unit() {
     let wave = (0..600).map(|i| ((i * i) as f32 * 0.01).sin()).collect();
     let x = Matrix::from_vec(60, 10, wave).unwrap();
     let options = TrainOptions { n_neurons: 12, k: 3, ..TrainOptions::default() };
-    let mut trainer = Trainer::new(&x, &options, init::parts(&x, &options));
-    let rows: Vec<usize> = (0..60).collect();
+    let mut trainer = new_trainer(&x, &options, init::alone(&x, &options));
+    let rows = rows(&x);
     for _ in 0..20 {
         trainer.step(&rows).unwrap();
     }
     for j in 0..12 {
-        let length: f32 = trainer.parts.decoder.row(j).iter().map(|w| w * w).sum();
+        let length: f32 = trainer.state.parts.decoder.row(j).iter().map(|w| w * w).sum();
         assert!((length - 1.0).abs() < 1e-6, "row {j}: {length}");
     }
 }
@@ -217,17 +227,17 @@ fn alive(aux_coef: f32) -> usize {
         x.row_mut(i)[(i / d) % d] += 0.5;
     }
     let options = TrainOptions { n_neurons: d, k: 2, aux_coef, ..TrainOptions::default() };
-    let mut parts = init::parts(&x, &options);
+    let mut parts = init::alone(&x, &options);
     parts.neuron_bias[..6].fill(0.5);
     for j in 6..d {
         parts.encoder.row_mut(j).iter_mut().for_each(|w| *w *= 0.01);
     }
-    let mut trainer = Trainer::new(&x, &options, parts);
-    let rows: Vec<usize> = (0..n).collect();
+    let mut trainer = new_trainer(&x, &options, parts);
+    let rows = rows(&x);
     for _ in 0..200 {
         trainer.step(&rows).unwrap();
     }
-    trainer.parts.silent_rows.iter().filter(|&&silent| silent == 0).count()
+    trainer.state.parts.silent_rows.iter().filter(|&&silent| silent == 0).count()
 }
 
 #[test]
