@@ -22,6 +22,7 @@ pub mod select;
 pub mod signal;
 pub mod store;
 pub mod table;
+pub mod tensors;
 pub mod text;
 pub mod watch;
 

@@ -1,23 +1,21 @@
 //! Checkpoints: trained autoencoders as one safetensors file.
 //!
-//! The file holds numbers and text only; reading it runs nothing (trap 9). Tensors `I.encoder`
-//! and `I.decoder` (neurons x dimensions), `I.input_bias`, `I.neuron_bias` and `I.silent_rows` for
-//! autoencoder I from 0; everything else as JSON under the metadata key `hypothesaes`; `checksum`
-//! is the BLAKE3 hash of all of it, so that a damaged file is refused. Equal values give equal bytes.
+//! Tensors `I.encoder` and `I.decoder` (neurons x dimensions), `I.input_bias`, `I.neuron_bias` and
+//! `I.silent_rows` for autoencoder I from 0; everything else in the header.
 
-use std::collections::HashMap;
+use std::io::{self, Write};
 use std::path::Path;
 
-use hypothesaes_math::Matrix;
 use hypothesaes_math::sae::{Epoch, Parts, Sae};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
 use super::{Quality, SaeOptions, TrainedSae};
+use crate::tensors::safetensors::{self as tensors, Tensor};
+use crate::tensors::{Sealed, seal};
 use crate::{Error, Result};
 
-const KEY: &str = "hypothesaes";
-const CHECKSUM: &str = "checksum";
+/// Goes up with every change of the file.
 const FORMAT: u32 = 2;
 
 /// Autoencoders, and what they were trained with.
@@ -45,62 +43,61 @@ struct Header {
 #[derive(Serialize, Deserialize)]
 struct ModelHeader {
     id: String,
-    k: usize,
-    /// None in files of format 1.
-    threshold: Option<f32>,
-    variance: f64,
+    #[serde(flatten)]
+    scalars: Scalars,
     best_epoch: usize,
     quality: Quality,
     history: Vec<Epoch>,
 }
 
 impl Checkpoint {
-    /// The bytes of the file.
+    /// Writes the file.
     ///
     /// # Errors
-    /// [`Error::Data`] if there is more metadata than the format allows, 100 MB.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let header = serde_json::to_string(&self.header()).expect("the header is plain data");
-        let mut tensors: Vec<Tensor> = self.models.iter().enumerate().flat_map(tensors).collect();
-        let views: Vec<(&str, TensorView)> = tensors.iter().map(Tensor::view).collect();
-        let hash = checksum(&header, &views);
-        tensors.push(Tensor {
-            name: CHECKSUM.into(),
-            dtype: Dtype::U8,
-            shape: vec![hash.as_bytes().len()],
-            bytes: hash.as_bytes().to_vec(),
-        });
-        // One key only: with several their order would be that of a hash map.
-        let metadata = HashMap::from([(KEY.to_owned(), header)]);
-        safetensors::serialize(tensors.iter().map(Tensor::view), Some(metadata))
-            .map_err(|e| Error::Data(format!("the autoencoders cannot be saved: {e}")))
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let header = serde_json::to_string(&self.header())?;
+        let parts = self.models.iter().enumerate();
+        let tensors = parts.flat_map(|(i, m)| tensors_of(&format!("{i}."), m.sae.parts()));
+        seal(out, &header, tensors.collect())
     }
 
-    /// Reads what [`Self::to_bytes`] wrote; `file` is where `bytes` come from, for messages.
+    /// Reads what [`Self::write`] wrote.
+    ///
+    /// # Errors
+    /// [`Error::File`]; [`Error::Input`] as [`Self::from_bytes`].
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(Error::file("read", path))?;
+        Self::from_bytes(path, &bytes)
+    }
+
+    /// Reads what [`Self::write`] wrote; `file` is where `bytes` come from, for messages.
     ///
     /// # Errors
     /// [`Error::Input`] if the bytes are damaged, of another program, or of a newer version.
     pub fn from_bytes(file: &Path, bytes: &[u8]) -> Result<Self> {
-        let damaged = |why: &str| {
-            let message = format!(
-                "not a checkpoint of autoencoders, or damaged ({why}): remove \
-                                   it and train again"
-            );
+        Self::parse(bytes).map_err(|refusal| {
+            let message = match refusal {
+                Refusal::Newer(format) => format!(
+                    "a checkpoint of format {format}, and this program reads up to format \
+                     {FORMAT}: use a newer version of the program"
+                ),
+                Refusal::Damaged(why) => format!(
+                    "not a checkpoint of autoencoders, or damaged ({why}): remove it and train \
+                     again"
+                ),
+            };
             Error::input(file, message)
-        };
-        let tensors = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e.to_string()))?;
-        let (_, metadata) =
-            SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e.to_string()))?;
-        let text = metadata.metadata().as_ref().and_then(|m| m.get(KEY));
-        let text = text.ok_or_else(|| damaged("no `hypothesaes` metadata"))?;
-        check_format(file, text)?;
-        verify(text, &tensors).map_err(damaged)?;
-        let header: Header = serde_json::from_str(text).map_err(|e| damaged(&e.to_string()))?;
+        })
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+        let Sealed { header, tensors } = Sealed::open::<Refusal>(bytes, check_format)?;
+        let header: Header = serde_json::from_str(&header).map_err(|e| e.to_string())?;
         let models = header.models.into_iter().enumerate();
-        let models: Result<Vec<TrainedSae>, String> =
-            models.map(|(i, model)| read_model(i, model, &tensors)).collect();
+        let models: Result<_, String> = models.map(|(i, m)| read_model(i, m, &tensors)).collect();
         Ok(Self {
-            models: models.map_err(|why| damaged(&why))?,
+            models: models?,
             options: header.options,
             seed: header.seed,
             data_hash: header.data_hash,
@@ -111,9 +108,7 @@ impl Checkpoint {
     fn header(&self) -> Header {
         let model = |model: &TrainedSae| ModelHeader {
             id: model.id.clone(),
-            k: model.sae.k(),
-            threshold: model.sae.parts().threshold,
-            variance: model.sae.parts().variance,
+            scalars: Scalars::of(model.sae.parts()),
             best_epoch: model.best_epoch,
             quality: model.quality,
             history: model.history.clone(),
@@ -129,120 +124,83 @@ impl Checkpoint {
     }
 }
 
-/// Values as the file holds them, little-endian.
-struct Tensor {
-    name: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
+/// Why a file is not read.
+enum Refusal {
+    /// Of this format.
+    Newer(u32),
+    Damaged(String),
 }
 
-impl Tensor {
-    fn view(&self) -> (&str, TensorView<'_>) {
-        let view = TensorView::new(self.dtype, self.shape.clone(), &self.bytes);
-        (&self.name, view.expect("as many bytes as the shape says"))
+impl From<String> for Refusal {
+    fn from(why: String) -> Self {
+        Self::Damaged(why)
     }
 }
 
-fn tensors((i, model): (usize, &TrainedSae)) -> [Tensor; 5] {
-    let parts = model.sae.parts();
-    let tensor = |name, dtype, shape: &[usize], bytes| Tensor {
-        name: format!("{i}.{name}"),
-        dtype,
-        shape: shape.to_vec(),
-        bytes,
-    };
-    let floats = |name, shape: &[usize], values: &[f32]| {
-        tensor(name, Dtype::F32, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect())
-    };
-    let (m, d) = (model.sae.n_neurons(), model.sae.dim());
-    let silent = parts.silent_rows.iter().flat_map(|v| v.to_le_bytes()).collect();
-    [
-        floats("encoder", &[m, d], parts.encoder.data()),
-        floats("decoder", &[m, d], parts.decoder.data()),
-        floats("input_bias", &[d], &parts.input_bias),
-        floats("neuron_bias", &[m], &parts.neuron_bias),
-        tensor("silent_rows", Dtype::U64, &[m], silent),
-    ]
-}
-
 /// A file of a newer format may differ in anything, so that this is looked at first.
-fn check_format(file: &Path, header: &str) -> Result<()> {
+fn check_format(header: &str) -> Result<(), Refusal> {
     #[derive(Deserialize)]
     struct Format {
         format: u32,
     }
     match serde_json::from_str(header) {
-        Ok(Format { format }) if format > FORMAT => {
-            let message = format!(
-                "a checkpoint of format {format}, and this program reads up to format {FORMAT}: \
-                 use a newer version of the program"
-            );
-            Err(Error::input(file, message))
-        }
+        Ok(Format { format }) if format > FORMAT => Err(Refusal::Newer(format)),
         _ => Ok(()),
     }
 }
 
-fn verify(header: &str, tensors: &SafeTensors<'_>) -> Result<(), &'static str> {
-    let stored = tensors.tensor(CHECKSUM).map_err(|_| "no checksum")?;
-    let all = tensors.tensors();
-    let rest: Vec<(&str, TensorView)> =
-        all.iter().filter(|t| t.0 != CHECKSUM).map(|(n, t)| (n.as_str(), t.clone())).collect();
-    let matches = stored.data() == checksum(header, &rest).as_bytes();
-    if matches { Ok(()) } else { Err("its checksum does not match") }
+/// The tensors of an autoencoder, their names led by `prefix`.
+pub(super) fn tensors_of<'a>(prefix: &str, parts: &'a Parts) -> [Tensor<'a>; 5] {
+    let name = |name: &str| format!("{prefix}{name}");
+    let (d, m) = (parts.input_bias.len(), parts.neuron_bias.len());
+    [
+        Tensor::matrix(name("encoder"), &parts.encoder),
+        Tensor::matrix(name("decoder"), &parts.decoder),
+        Tensor::floats(name("input_bias"), &[d], &parts.input_bias),
+        Tensor::floats(name("neuron_bias"), &[m], &parts.neuron_bias),
+        Tensor::integers(name("silent_rows"), &parts.silent_rows),
+    ]
 }
 
-/// Hash of the header and of every tensor's name, shape and bytes, by name.
-fn checksum(header: &str, tensors: &[(&str, TensorView<'_>)]) -> blake3::Hash {
-    let mut tensors: Vec<&(&str, TensorView)> = tensors.iter().collect();
-    tensors.sort_by_key(|t| t.0);
-    let mut hasher = blake3::Hasher::new();
-    let mut part = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    part(header.as_bytes());
-    for (name, tensor) in tensors {
-        part(name.as_bytes());
-        part(format!("{:?} {:?}", tensor.dtype(), tensor.shape()).as_bytes());
-        part(tensor.data());
+/// What is no tensor of an autoencoder.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Scalars {
+    pub k: usize,
+    /// None in files of format 1.
+    pub threshold: Option<f32>,
+    pub variance: f64,
+}
+
+impl Scalars {
+    pub fn of(parts: &Parts) -> Self {
+        let &Parts { k, threshold, variance, .. } = parts;
+        Self { k, threshold, variance }
     }
-    hasher.finalize()
 }
 
-fn read_model(
-    i: usize,
-    header: ModelHeader,
-    tensors: &SafeTensors<'_>,
-) -> Result<TrainedSae, String> {
-    let tensor = |name: &str, dtype| {
-        let name = format!("{i}.{name}");
-        let tensor = tensors.tensor(&name).map_err(|e| e.to_string())?;
-        if tensor.dtype() == dtype { Ok(tensor) } else { Err(format!("`{name}` is no {dtype:?}")) }
-    };
-    let floats = |name| Ok::<_, String>(read_floats(tensor(name, Dtype::F32)?.data()));
-    let matrix = |name| match *tensor(name, Dtype::F32)?.shape() {
-        [m, d] => Matrix::from_vec(m, d, floats(name)?).map_err(|e| e.to_string()),
-        _ => Err(format!("`{i}.{name}` is no matrix")),
-    };
-    let silent = tensor("silent_rows", Dtype::U64)?;
-    let (words, _) = silent.data().as_chunks();
-    let sae = Sae::from_parts(Parts {
-        encoder: matrix("encoder")?,
-        decoder: matrix("decoder")?,
-        input_bias: floats("input_bias")?,
-        neuron_bias: floats("neuron_bias")?,
-        k: header.k,
-        threshold: header.threshold,
-        variance: header.variance,
-        silent_rows: words.iter().map(|w| u64::from_le_bytes(*w)).collect(),
-    });
-    let ModelHeader { id, history, best_epoch, quality, .. } = header;
-    Ok(TrainedSae { id, sae: sae.map_err(|e| e.to_string())?, history, best_epoch, quality })
+/// The autoencoder whose tensors' names are led by `prefix`.
+pub(super) fn read_parts(
+    file: &SafeTensors<'_>,
+    prefix: &str,
+    scalars: Scalars,
+) -> Result<Parts, String> {
+    let name = |name: &str| format!("{prefix}{name}");
+    let Scalars { k, threshold, variance } = scalars;
+    Ok(Parts {
+        encoder: tensors::matrix(file, &name("encoder"))?,
+        decoder: tensors::matrix(file, &name("decoder"))?,
+        input_bias: tensors::floats(file, &name("input_bias"))?,
+        neuron_bias: tensors::floats(file, &name("neuron_bias"))?,
+        silent_rows: tensors::integers(file, &name("silent_rows"))?,
+        k,
+        threshold,
+        variance,
+    })
 }
 
-fn read_floats(bytes: &[u8]) -> Vec<f32> {
-    let (words, _) = bytes.as_chunks();
-    words.iter().map(|w| f32::from_le_bytes(*w)).collect()
+fn read_model(i: usize, header: ModelHeader, file: &SafeTensors<'_>) -> Result<TrainedSae, String> {
+    let ModelHeader { id, scalars, history, best_epoch, quality } = header;
+    let parts = read_parts(file, &format!("{i}."), scalars)?;
+    let sae = Sae::from_parts(parts).map_err(|e| e.to_string())?;
+    Ok(TrainedSae { id, sae, history, best_epoch, quality })
 }

@@ -10,11 +10,12 @@ mod size;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use hypothesaes_math::sae::{self, Epoch, Event, Sae, TrainOptions, Trained};
+use hypothesaes_math::sae::{self, Epoch, Event, Sae, State, TrainOptions, Trained};
 use hypothesaes_math::{Activations, Rows};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,9 @@ pub use checkpoint::Checkpoint;
 pub use options::SaeOptions;
 pub use size::Size;
 pub use tables::{sae_table, training_table};
+pub use unfinished::Unfinished;
+
+use unfinished::Saver;
 
 use crate::Result;
 use crate::watch::Watch;
@@ -60,7 +64,8 @@ pub struct Quality {
 ///
 /// `discover`: n x d, what is learnt from; `validation`: any number of rows x d, on which training
 /// stops early; without rows it stops by the discover texts themselves. Autoencoders of the same
-/// size differ by their random numbers.
+/// size differ by their random numbers. What is kept in `unfinished` is gone on from; the caller
+/// removes it once the result is safe.
 ///
 /// # Errors
 /// [`crate::Error::Option`] for sizes and options out of range, [`crate::Error::Math`] for
@@ -70,6 +75,7 @@ pub fn train(
     validation: &dyn Rows,
     options: &SaeOptions,
     seed: u64,
+    unfinished: Option<&Unfinished>,
     watch: &dyn Watch,
 ) -> Result<Vec<TrainedSae>> {
     options.check()?;
@@ -80,16 +86,34 @@ pub fn train(
         .enumerate()
         .map(|(position, &size)| options.for_trainer(size, position, seed))
         .collect();
+    let states: Vec<Option<State>> = trainers
+        .iter()
+        .enumerate()
+        .map(|(position, trainer)| unfinished?.load(position, trainer))
+        .collect();
     watch.begin("sae", (sizes.len() * options.max_epochs) as u64, "epochs");
-    let mut observe = |event: Event<'_>| {
-        if matches!(event, Event::Epoch { .. }) {
-            watch.advance(1);
+    for (id, state) in ids(&sizes).iter().zip(&states) {
+        if let Some(state) = state {
+            let done = state.history.len();
+            watch.say(&format!("autoencoder {id}: going on after epoch {done}"));
+            watch.advance(done as u64);
         }
-        if watch.interrupted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+    let mut saver = unfinished.map(|place| Saver::new(place, &trainers));
+    let mut failed = Ok(());
+    let mut observe = |event: Event<'_>| {
+        if let Event::Epoch { sae, state } = event {
+            watch.advance(1);
+            if let Some(saver) = &mut saver {
+                failed = saver.ended(sae, state);
+            }
+        }
+        let go_on = failed.is_ok() && !watch.interrupted();
+        if go_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let states = vec![None; sizes.len()];
-    let trained = sae::train_all(discover, validation, &trainers, states, &mut observe)
-        .map_err(|error| name_option(error, &sizes))?;
+    let trained = sae::train_all(discover, validation, &trainers, states, &mut observe);
+    failed?;
+    let trained = trained.map_err(|error| name_option(error, &sizes))?;
     let mut models = Vec::new();
     for (id, trained) in ids(&sizes).into_iter().zip(trained) {
         let model = judged(id, trained, discover, validation)?;

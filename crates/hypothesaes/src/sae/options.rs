@@ -30,6 +30,23 @@ pub struct SaeOptions {
     pub learning_rate: f64,
     /// Weight of what dead neurons make of the errors of the living ones; 0: they stay dead.
     pub aux_coef: f64,
+    /// Texts without firing after which a neuron is dead; none: two passes, at most 131,072.
+    pub dead_after: Option<u64>,
+    /// Whether the strongest activations of a whole batch count, and not the `k` of each text.
+    pub batch_top_k: bool,
+    /// Numbers of neurons that must do by themselves, rising and ending at the number of neurons
+    /// (Matryoshka).
+    pub prefixes: Vec<usize>,
+    /// Neurons per text of a second, less sparse reconstruction; none: there is none.
+    pub multi_k: Option<usize>,
+    /// Weight of its error.
+    pub multi_coef: f64,
+    /// Share of the steps in which the step length rises from 0.
+    pub warmup: f64,
+    /// Share of the steps, at the end, in which it falls to 0.
+    pub decay: f64,
+    /// Longest gradient.
+    pub clip_norm: f64,
 }
 
 impl Default for SaeOptions {
@@ -43,6 +60,14 @@ impl Default for SaeOptions {
             batch_size: None,
             learning_rate: 0.002,
             aux_coef: 0.03125,
+            dead_after: None,
+            batch_top_k: false,
+            prefixes: Vec::new(),
+            multi_k: None,
+            multi_coef: 0.0,
+            warmup: 0.0,
+            decay: 0.0,
+            clip_norm: 1.0,
         }
     }
 }
@@ -55,9 +80,15 @@ impl SaeOptions {
             let why = "leave out `sae.n_neurons` and `sae.k`, or `sae.sizes`";
             return Err(Error::option("sae.sizes", self.sizes[0], why));
         }
-        // The default that allows most: what the data call for is checked when they are there.
+        // What the data call for is checked when they are there.
+        let is_open = self.sizes.is_empty() && self.n_neurons.is_none();
         for size in self.sizes_for(usize::MAX) {
-            self.for_trainer(size, 0, 0).check().map_err(|e| name_option(e, &[size]))?;
+            let mut trainer = self.for_trainer(size, 0, 0);
+            if is_open && let Some(&last) = self.prefixes.last() {
+                // The default that allows most, or as the prefixes have it.
+                trainer.n_neurons = last;
+            }
+            trainer.check().map_err(|e| name_option(e, &[size]))?;
         }
         Ok(())
     }
@@ -84,6 +115,14 @@ impl SaeOptions {
             batch_size: self.batch_size,
             learning_rate: self.learning_rate as f32,
             aux_coef: self.aux_coef as f32,
+            dead_after: self.dead_after,
+            batch_top_k: self.batch_top_k,
+            prefixes: self.prefixes.clone(),
+            multi_k: self.multi_k,
+            multi_coef: self.multi_coef as f32,
+            warmup: self.warmup,
+            decay: self.decay,
+            clip_norm: self.clip_norm as f32,
             seed,
             label: position.to_string(),
             ..TrainOptions::default()
@@ -136,6 +175,15 @@ mod tests {
         refused(&SaeOptions { learning_rate: 0.0, ..d() }, "`sae.learning_rate`");
         refused(&SaeOptions { learning_rate: f64::NAN, ..d() }, "`sae.learning_rate` is `NaN`");
         refused(&SaeOptions { aux_coef: -1.0, ..d() }, "`sae.aux_coef`");
+        refused(&SaeOptions { dead_after: Some(0), ..d() }, "`sae.dead_after`");
+        refused(&SaeOptions { multi_k: Some(0), ..d() }, "`sae.multi_k`");
+        refused(&SaeOptions { multi_coef: f64::INFINITY, ..d() }, "`sae.multi_coef`");
+        refused(&SaeOptions { warmup: 0.7, decay: 0.4, ..d() }, "`sae.decay` is `0.4`");
+        refused(&SaeOptions { clip_norm: 0.0, ..d() }, "`sae.clip_norm`");
+        for prefixes in [vec![4, 32], vec![32, 16, 64], vec![0, 64]] {
+            let options = SaeOptions { prefixes, ..sizes(64, 4) };
+            refused(&options, "rise and end at 64");
+        }
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl Identity {
         self
     }
 
+    /// One hash of all parts.
+    pub fn hash(&self) -> String {
+        let parts = serde_json::to_vec(self).expect("names and values are plain text");
+        blake3::hash(&parts).to_hex().to_string()
+    }
+
     /// Why a result with identity `old` does not stand for `self`; `None` if it does.
     pub fn differs_from(&self, old: &Self) -> Option<String> {
         let find =

@@ -42,8 +42,14 @@ impl Prepared {
             embed::fit(&texts.gather(&discover), &EmbedOptions::default(), None, 0, &Unwatched)?;
         let x = embedder.embed(&texts, &Unwatched)?;
         let options = SaeOptions::default();
-        let models =
-            sae::train(&x.gather(&discover), &x.gather(&validation), &options, 0, &Unwatched)?;
+        let models = sae::train(
+            &x.gather(&discover),
+            &x.gather(&validation),
+            &options,
+            0,
+            None,
+            &Unwatched,
+        )?;
         let z = sae::encode(&models, &x)?;
         Ok(Self { texts, stars, z, discover, validation, heldout })
     }

@@ -144,7 +144,9 @@ fn variance(x: &dyn Rows) -> Result<f64> {
                 Ok(Sums::of(rows, &first))
             },
         )?;
-        blocks.iter().for_each(|block| sums.add(block));
+        for block in &blocks {
+            sums.add(block);
+        }
     }
     let n = n as f64;
     let square = |s: &f64| (s / n).powi(2);

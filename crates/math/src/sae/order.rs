@@ -30,7 +30,9 @@ pub(super) fn windows(n: usize, d: usize, stream: &mut Stream) -> Vec<Vec<usize>
     let order: Vec<usize> =
         blocks.into_iter().flat_map(|first| first..n.min(first + BLOCK)).collect();
     let mut windows: Vec<Vec<usize>> = order.chunks(largest(n, d)).map(<[_]>::to_vec).collect();
-    windows.iter_mut().for_each(|window| window.sort_unstable());
+    for window in &mut windows {
+        window.sort_unstable();
+    }
     windows
 }
 

@@ -379,7 +379,7 @@ fn rows_that_are_read_give_the_bytes_of_rows_in_memory() {
     let copied = Copied(&x);
     let parts = in_memory.sae.encode_in_parts(&copied, 700).unwrap();
     let parts: Vec<_> = parts.map(Result::unwrap).collect();
-    assert_eq!(parts.iter().map(|z| z.rows()).collect::<Vec<_>>(), [700, 700, 700, 400]);
+    assert_eq!(parts.iter().map(Activations::rows).collect::<Vec<_>>(), [700, 700, 700, 400]);
     let pairs =
         |z: &Activations| (0..z.rows()).map(|i| z.pairs(i).collect()).collect::<Vec<Vec<_>>>();
     assert_eq!(parts.iter().flat_map(pairs).collect::<Vec<_>>(), pairs(&z));

@@ -3,14 +3,16 @@
 use hypothesaes_math::{Activations, Matrix, Subset};
 
 use super::embed::EMBEDDINGS;
+use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::run::Context;
-use crate::sae::{self, Checkpoint, TRAINER_VERSION, TrainedSae};
+use crate::sae::{self, Checkpoint, TRAINER_VERSION, TrainedSae, Unfinished};
 use crate::store::Stage;
 use crate::table::{Column, Table, Values};
-use crate::{Error, Result};
 
 pub(crate) const MODEL: &str = "sae/model.safetensors";
+/// Where training goes on from after a kill: this, the autoencoder's position, `.part`.
+const UNFINISHED: &str = "sae/unfinished";
 
 /// What the later stages know of the autoencoders.
 pub(crate) struct Neurons {
@@ -25,6 +27,7 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
     let identity = context.identity(Stage::Sae);
     let Context { run, options, watch, .. } = context;
     let embeddings = run.content(Stage::Embed, EMBEDDINGS);
+    let unfinished = Unfinished::new(&run.path().join(UNFINISHED), &identity.hash());
     let (options, watch) = (*options, *watch);
     run.stage(
         Stage::Sae,
@@ -33,7 +36,14 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
         |out| {
             let (discover, validation) = (data.rows(Split::Discover), data.rows(Split::Validation));
             let (discover, validation) = (Subset::new(x, discover)?, Subset::new(x, validation)?);
-            let models = sae::train(&discover, &validation, &options.sae, options.seed, watch)?;
+            let models = sae::train(
+                &discover,
+                &validation,
+                &options.sae,
+                options.seed,
+                Some(&unfinished),
+                watch,
+            )?;
             let checkpoint = Checkpoint {
                 models,
                 options: options.sae.clone(),
@@ -41,18 +51,15 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
                 data_hash: embeddings,
                 trainer_version: TRAINER_VERSION,
             };
-            out.bytes(MODEL, &checkpoint.to_bytes()?)?;
+            out.file(MODEL, |to| checkpoint.write(&mut *to))?;
+            unfinished.remove(checkpoint.models.len())?;
             out.table(&sae::training_table(&checkpoint.models))?;
             out.table(&sae::sae_table(&checkpoint.models))?;
             let neurons = Neurons::new(checkpoint.models, x)?;
             out.long_table(&activations_table(&neurons.z, &data.row_id))?;
             Ok(neurons)
         },
-        |folder| {
-            let path = folder.join(MODEL);
-            let bytes = std::fs::read(&path).map_err(Error::file("read", &path))?;
-            Neurons::new(Checkpoint::from_bytes(&path, &bytes)?.models, x)
-        },
+        |folder| Neurons::new(Checkpoint::read(&folder.join(MODEL))?.models, x),
     )
 }
 

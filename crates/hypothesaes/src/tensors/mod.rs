@@ -1,0 +1,9 @@
+//! Numbers on disk: safetensors files, and rows read from files larger than memory.
+
+pub mod npy;
+pub mod safetensors;
+mod sealed;
+mod vectors;
+
+pub use sealed::{Sealed, seal};
+pub use vectors::VectorFile;
