@@ -1,20 +1,22 @@
 //! Seconds per epoch of autoencoder training, printed as one JSON line.
 //!
-//! Usage: `sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes 64,256,1024]`. A tenth of the
-//! rows validates.
+//! Usage: `sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes 64,256,1024] [--streamed]`. A
+//! tenth of the rows validates; streamed: they are read from the file as they are wanted.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
+use hypothesaes::tensors::VectorFile;
 use hypothesaes_math::random;
 use hypothesaes_math::sae::{Event, TrainOptions, train};
-use hypothesaes_math::{Matrix, Rows, Subset};
+use hypothesaes_math::{Rows, Subset};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, size, epochs, flags @ ..] = arguments.as_slice() else {
         return Err(
-            "usage: sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes A,B,C]".into()
+            "usage: sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes A,B,C] [--streamed]"
+                .into(),
         );
     };
     let (n_neurons, k) = size.split_once(':').ok_or("the size is NEURONS:K")?;
@@ -32,11 +34,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         dead_after: Some(131_072),
         ..TrainOptions::default()
     };
-    let x = read_npy(file)?;
-    let order = random::permutation(x.rows(), &mut random::stream(0, "bench split"));
-    let (validation, discover) = order.split_at(x.rows() / 10);
-    let validation = Subset::new(&x, validation.to_vec())?;
-    let discover = Subset::new(&x, discover.to_vec())?;
+    let file = VectorFile::open(file.as_ref())?;
+    let loaded;
+    let x: &dyn Rows = if flags.iter().any(|f| f == "--streamed") {
+        &file
+    } else {
+        loaded = file.load()?;
+        &loaded
+    };
+    let order = random::permutation(x.n_rows(), &mut random::stream(0, "bench split"));
+    let (validation, discover) = order.split_at(x.n_rows() / 10);
+    let validation = Subset::new(x, validation.to_vec())?;
+    let discover = Subset::new(x, discover.to_vec())?;
     let (start, mut last, mut seconds) = (Instant::now(), Instant::now(), Vec::new());
     let trained = train(&discover, Some(&validation), &options, &mut |event| {
         if let Event::Epoch { .. } = event {
@@ -58,21 +67,4 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         trained.history.last().map_or(0, |e| e.n_dead),
     );
     Ok(())
-}
-
-/// Little-endian `f32` in two dimensions, row by row: what `numpy.save` makes of such an array.
-fn read_npy(file: &str) -> Result<Matrix, Box<dyn std::error::Error>> {
-    let bytes = std::fs::read(file)?;
-    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header = std::str::from_utf8(&bytes[10..][..length])?;
-    let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')'));
-    let sizes: Vec<usize> = shape
-        .ok_or("no shape")?
-        .0
-        .split(',')
-        .map(|n| n.trim().parse())
-        .collect::<Result<_, _>>()?;
-    let (words, _) = bytes[10 + length..].as_chunks();
-    let data = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-    Ok(Matrix::from_vec(sizes[0], sizes[1], data)?)
 }

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use hypothesaes_math::sae::{Epoch, Parts, Sae};
+use hypothesaes_math::sae::{Epoch, Health, Parts, Sae};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use crate::tensors::{Sealed, seal};
 use crate::{Error, Result};
 
 /// Goes up with every change of the file.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Autoencoders, and what they were trained with.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,7 @@ struct ModelHeader {
     best_epoch: usize,
     quality: Quality,
     history: Vec<Epoch>,
+    health: Health,
 }
 
 impl Checkpoint {
@@ -112,6 +113,7 @@ impl Checkpoint {
             best_epoch: model.best_epoch,
             quality: model.quality,
             history: model.history.clone(),
+            health: model.health.clone(),
         };
         Header {
             format: FORMAT,
@@ -166,7 +168,6 @@ pub(super) fn tensors_of<'a>(prefix: &str, parts: &'a Parts) -> [Tensor<'a>; 5] 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Scalars {
     pub k: usize,
-    /// None in files of format 1.
     pub threshold: Option<f32>,
     pub variance: f64,
 }
@@ -199,8 +200,8 @@ pub(super) fn read_parts(
 }
 
 fn read_model(i: usize, header: ModelHeader, file: &SafeTensors<'_>) -> Result<TrainedSae, String> {
-    let ModelHeader { id, scalars, history, best_epoch, quality } = header;
+    let ModelHeader { id, scalars, history, best_epoch, quality, health } = header;
     let parts = read_parts(file, &format!("{i}."), scalars)?;
     let sae = Sae::from_parts(parts).map_err(|e| e.to_string())?;
-    Ok(TrainedSae { id, sae, history, best_epoch, quality })
+    Ok(TrainedSae { id, sae, history, best_epoch, quality, health })
 }

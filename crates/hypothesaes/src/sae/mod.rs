@@ -15,14 +15,14 @@ mod unfinished;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use hypothesaes_math::sae::{self, Epoch, Event, Sae, State, TrainOptions, Trained};
+use hypothesaes_math::sae::{self, Epoch, Event, Health, Sae, State, TrainOptions, Trained};
 use hypothesaes_math::{Activations, Rows};
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
 pub use options::SaeOptions;
 pub use size::Size;
-pub use tables::{sae_table, training_table};
+pub use tables::{neuron_table, sae_table, training_table};
 pub use unfinished::Unfinished;
 
 use unfinished::Saver;
@@ -45,6 +45,8 @@ pub struct TrainedSae {
     /// Number of the epoch whose weights were kept, from 1.
     pub best_epoch: usize,
     pub quality: Quality,
+    /// Which of its neurons can be trusted, by the discover texts.
+    pub health: Health,
 }
 
 /// How good an autoencoder is.
@@ -81,17 +83,20 @@ pub fn train(
     options.check()?;
     let sizes = options.sizes_for(discover.n_rows());
     let validation = (validation.n_rows() > 0).then_some(validation);
-    let trainers: Vec<TrainOptions> = sizes
+    let mut trainers: Vec<TrainOptions> = sizes
         .iter()
         .enumerate()
         .map(|(position, &size)| options.for_trainer(size, position, seed))
         .collect();
+    if options.stability {
+        trainers.extend(trainers.clone().into_iter().map(twin));
+    }
     let states: Vec<Option<State>> = trainers
         .iter()
         .enumerate()
         .map(|(position, trainer)| unfinished?.load(position, trainer))
         .collect();
-    watch.begin("sae", (sizes.len() * options.max_epochs) as u64, "epochs");
+    watch.begin("sae", (trainers.len() * options.max_epochs) as u64, "epochs");
     for (id, state) in ids(&sizes).iter().zip(&states) {
         if let Some(state) = state {
             let done = state.history.len();
@@ -113,10 +118,12 @@ pub fn train(
     };
     let trained = sae::train_all(discover, validation, &trainers, states, &mut observe);
     failed?;
-    let trained = trained.map_err(|error| name_option(error, &sizes))?;
+    let mut trained = trained.map_err(|error| name_option(error, &sizes))?;
+    let twins = trained.split_off(sizes.len());
+    let mut twins = twins.iter().map(|twin| &twin.sae);
     let mut models = Vec::new();
     for (id, trained) in ids(&sizes).into_iter().zip(trained) {
-        let model = judged(id, trained, discover, validation)?;
+        let model = judged(id, trained, twins.next(), (discover, validation))?;
         watch.say(&model.describe());
         models.push(model);
     }
@@ -150,9 +157,13 @@ impl TrainedSae {
             Some(fvu) => (fvu, "validation"),
             None => (fvu_discover, "discover"),
         };
+        let found_again = match self.health.stability {
+            Some(share) => format!(", {:.0} % of them found again", 100.0 * share),
+            None => String::new(),
+        };
         format!(
-            "autoencoder {}: {n_alive} of {} neurons alive, {:.0} % of the variance of the {texts} \
-             texts explained, best epoch {} of {}",
+            "autoencoder {}: {n_alive} of {} neurons alive{found_again}, {:.0} % of the variance of \
+             the {texts} texts explained, best epoch {} of {}",
             self.id,
             self.sae.n_neurons(),
             100.0 * (1.0 - fvu),
@@ -162,21 +173,26 @@ impl TrainedSae {
     }
 }
 
+/// The same autoencoder with other random numbers, to see which neurons both find.
+fn twin(options: TrainOptions) -> TrainOptions {
+    TrainOptions { label: format!("{} twin", options.label), ..options }
+}
+
 fn judged(
     id: String,
     trained: Trained,
-    discover: &dyn Rows,
-    validation: Option<&dyn Rows>,
+    twin: Option<&Sae>,
+    (discover, validation): (&dyn Rows, Option<&dyn Rows>),
 ) -> Result<TrainedSae> {
     let Trained { sae, history, best_epoch } = trained;
-    let z = sae.encode(discover)?;
+    let health = sae.health(&sae.encode(discover)?, twin)?;
     let quality = Quality {
-        n_alive: z.columns().iter().filter(|(rows, _)| !rows.is_empty()).count(),
+        n_alive: health.n_alive,
         fvu_discover: sae.fvu(discover)?,
         fvu_validation: validation.map(|v| sae.fvu(v)).transpose()?,
-        mean_active: z.len() as f64 / z.rows() as f64,
+        mean_active: health.mean_active,
     };
-    Ok(TrainedSae { id, sae, history, best_epoch, quality })
+    Ok(TrainedSae { id, sae, history, best_epoch, quality, health })
 }
 
 /// The sizes as text, made unique by `#2`, `#3`.

@@ -47,6 +47,9 @@ pub struct SaeOptions {
     pub decay: f64,
     /// Longest gradient.
     pub clip_norm: f64,
+    /// Whether every autoencoder is trained a second time with other random numbers, to tell the
+    /// neurons that both find from those of one.
+    pub stability: bool,
 }
 
 impl Default for SaeOptions {
@@ -68,6 +71,7 @@ impl Default for SaeOptions {
             warmup: 0.0,
             decay: 0.0,
             clip_norm: 1.0,
+            stability: false,
         }
     }
 }

@@ -98,4 +98,54 @@ pub fn sae_table(models: &[TrainedSae]) -> Table {
     }
 }
 
+/// Table `neurons`: how every neuron does on the discover texts, and whether others say the same.
+#[must_use]
+pub fn neuron_table(models: &[TrainedSae]) -> Table {
+    let neurons = || models.iter().flat_map(|m| m.health.neurons.iter().map(move |n| (m, n)));
+    let firsts = models.iter().scan(0, |next, m| {
+        let first = *next;
+        *next += m.sae.n_neurons();
+        Some(std::iter::repeat_n(first, m.sae.n_neurons()))
+    });
+    let nearest = neurons().zip(firsts.flatten()).map(|((_, n), first)| Some(first + n.nearest?));
+    Table {
+        name: "neurons",
+        columns: vec![
+            Column::text("sae_id", ID, neurons().map(|(m, _)| Some(m.id.clone()))),
+            Column::integer(
+                "neuron_id",
+                "",
+                "Number of the neuron, counted through all autoencoders from 0",
+                (0..neurons().count()).map(Some),
+            ),
+            Column::number(
+                "density",
+                "share of texts",
+                "Discover texts on which the neuron fires; 0: it is dead, more than 0.5: it says \
+                 hardly anything",
+                neurons().map(|(_, n)| Some(n.density)),
+            ),
+            Column::integer(
+                "nearest_neuron_id",
+                "",
+                "Living neuron of the same autoencoder whose decoder row is nearest",
+                nearest,
+            ),
+            Column::number(
+                "nearest_cosine",
+                "cosine",
+                "Of the decoder rows of these two; above 0.7 they say much the same",
+                neurons().map(|(_, n)| n.nearest_cosine.map(f64::from)),
+            ),
+            Column::number(
+                "twin_cosine",
+                "cosine",
+                "With the nearest neuron of a second training, if `sae.stability` asks for one; \
+                 above 0.7 the neuron was found again and can be trusted",
+                neurons().map(|(_, n)| n.twin_cosine.map(f64::from)),
+            ),
+        ],
+    }
+}
+
 const ID: &str = "Autoencoder: neurons, neurons active per text, and which one of that size";

@@ -185,10 +185,30 @@ fn trap_09_damaged_checkpoints_are_refused() {
 #[test]
 fn a_newer_format_is_told_apart_from_damage() {
     let bytes = bytes_of(&checkpoint());
-    let text = String::from_utf8_lossy(&bytes);
-    let at = text.find(r#"\"format\":2"#).expect("the format is in the header");
+    let format = br#"\"format\":3"#;
+    let at = bytes.windows(format.len()).position(|window| window == format);
+    let at = at.expect("the format is in the header");
     let mut newer = bytes.clone();
-    newer[at + r#"\"format\":"#.len()] = b'7';
+    newer[at + format.len() - 1] = b'7';
     let message = read(&newer).unwrap_err().to_string();
     assert!(message.contains("format 7"), "{message}");
+}
+
+#[test]
+fn stability_tells_which_neurons_a_second_training_finds() {
+    let (discover, validation) = (texts(300, "discover"), texts(100, "validation"));
+    let options = SaeOptions { stability: true, max_epochs: 150, ..options(&["6:1", "20:1"]) };
+    let models = train(&discover, &validation, &options, 3, None, &Unwatched).unwrap();
+    let plain = SaeOptions { stability: false, ..options };
+    let alone = train(&discover, &validation, &plain, 3, None, &Unwatched).unwrap();
+    for (model, alone) in models.iter().zip(&alone) {
+        assert_eq!(model.sae, alone.sae, "the twin changes nothing");
+        assert_eq!(alone.health.stability, None);
+    }
+    let stability = |model: &TrainedSae| model.health.stability.unwrap();
+    assert_eq!(stability(&models[0]), 1.0, "six topics, six neurons");
+    let table = neuron_table(&models);
+    assert_eq!(table.rows(), 26);
+    let Values::Number(twins) = &table.column("twin_cosine").unwrap().values else { panic!() };
+    assert!(twins.iter().all(Option::is_some));
 }

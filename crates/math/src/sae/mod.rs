@@ -16,6 +16,7 @@ mod batch_top_k;
 mod dead;
 mod encode;
 mod forward;
+mod health;
 mod init;
 mod options;
 mod order;
@@ -31,6 +32,7 @@ use crate::matrix::Matrix;
 
 pub use adam::{Adam, Moments};
 pub use encode::Reconstruction;
+pub use health::{DENSITIES, Health, NeuronHealth, SAME, ULTRA_DENSE};
 pub use options::{Normaliser, TrainOptions};
 pub use state::State;
 pub use train::{Epoch, Event, Observer, Trained, train, train_all};

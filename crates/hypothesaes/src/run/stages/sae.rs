@@ -1,5 +1,7 @@
 //! `sae`: the autoencoders, and what their neurons do on every text.
 
+use std::collections::BTreeMap;
+
 use hypothesaes_math::{Activations, Matrix, Subset};
 
 use super::embed::EMBEDDINGS;
@@ -11,6 +13,8 @@ use crate::store::Stage;
 use crate::table::{Column, Table, Values};
 
 pub(crate) const MODEL: &str = "sae/model.safetensors";
+/// Which neurons can be trusted.
+const HEALTH: &str = "sae/health.json";
 /// Where training goes on from after a kill: this, the autoencoder's position, `.part`.
 const UNFINISHED: &str = "sae/unfinished";
 
@@ -52,7 +56,11 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
                 trainer_version: TRAINER_VERSION,
             };
             out.file(MODEL, |to| checkpoint.write(&mut *to))?;
-            unfinished.remove(checkpoint.models.len())?;
+            unfinished.remove(2 * checkpoint.models.len())?;
+            let models = checkpoint.models.iter();
+            let health: BTreeMap<_, _> = models.map(|m| (&m.id, &m.health)).collect();
+            out.json(HEALTH, &health)?;
+            out.table(&sae::neuron_table(&checkpoint.models))?;
             out.table(&sae::training_table(&checkpoint.models))?;
             out.table(&sae::sae_table(&checkpoint.models))?;
             let neurons = Neurons::new(checkpoint.models, x)?;
