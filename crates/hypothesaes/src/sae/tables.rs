@@ -98,7 +98,7 @@ pub fn sae_table(models: &[TrainedSae]) -> Table {
     }
 }
 
-/// Table `neurons`: how every neuron does on the discover texts, and whether others say the same.
+/// Table `neuron_health`: how every neuron does on the discover texts, and whether others say the same.
 #[must_use]
 pub fn neuron_table(models: &[TrainedSae]) -> Table {
     let neurons = || models.iter().flat_map(|m| m.health.neurons.iter().map(move |n| (m, n)));
@@ -109,7 +109,7 @@ pub fn neuron_table(models: &[TrainedSae]) -> Table {
     });
     let nearest = neurons().zip(firsts.flatten()).map(|((_, n), first)| Some(first + n.nearest?));
     Table {
-        name: "neurons",
+        name: "neuron_health",
         columns: vec![
             Column::text("sae_id", ID, neurons().map(|(m, _)| Some(m.id.clone()))),
             Column::integer(
