@@ -10,8 +10,6 @@ then the other, and the figure is the median of the rounds' ratios. The package'
 in place of its progress bar.
 """
 
-import importlib.metadata
-import importlib.util
 import json
 import os
 import statistics
@@ -21,6 +19,9 @@ import time
 
 import numpy as np
 import torch
+
+sys.path.insert(0, "scripts/golden")
+from package import sae_module
 
 SETTINGS = [
     # name, rows, neurons, k, epochs, options of the package, flags of ours
@@ -34,14 +35,6 @@ SETTINGS = [
     ),
     ("100K, batch top-k", 100_000, 1024, 8, 2, {"use_batch_topk": True}, ["--batch-top-k"]),
 ]
-
-
-def package():
-    file = importlib.metadata.distribution("hypothesaes").locate_file("hypothesaes/sae.py")
-    spec = importlib.util.spec_from_file_location("hypothesaes_sae", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Clock:
@@ -85,7 +78,7 @@ def ours(file, m, k, epochs, flags):
 def main():
     folder, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3
     torch.set_num_threads(2)
-    module = package()
+    module = sae_module()
     module.tqdm = Clock
     print(f"torch {torch.__version__}, numpy {np.__version__}, {rounds} rounds")
     print("setting | package, s/epoch | ours, s/epoch | ratio (range) | encoding, ratio")

@@ -11,13 +11,14 @@ variance, as here; `dead_after` counts rows where the package counts steps of BA
 """
 
 import importlib.metadata
-import importlib.util
 import json
 import sys
 
 import numpy as np
 import torch
+from package import sae_module
 
+SparseAutoencoder = sae_module().SparseAutoencoder
 N, D, M, K, BATCH, STEPS, DEAD_STEPS = 96, 12, 18, 3, 32, 5, 2
 RATE = 5e-3
 CASES = {
@@ -29,18 +30,6 @@ CASES = {
     "third_dead": {"dead": range(0, M, 3)},
     "clipped": {"clip": 0.05},
 }
-
-
-def package_module():
-    """`hypothesaes.sae` alone: the package itself also imports what embeds and asks."""
-    file = importlib.metadata.distribution("hypothesaes").locate_file("hypothesaes/sae.py")
-    spec = importlib.util.spec_from_file_location("hypothesaes_sae", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-SparseAutoencoder = package_module().SparseAutoencoder
 
 
 def flat(tensor):
