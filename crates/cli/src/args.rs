@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::sae::args::SaeCommand;
+
 /// Texts with a target in, tested plain-language hypotheses out.
 #[derive(Debug, Parser)]
 #[command(name = "hypothesaes", version, arg_required_else_help = true)]
@@ -43,6 +45,9 @@ pub enum Command {
     Cache(CacheArgs),
     /// Show what the tokens of language models cost
     Prices(PricesArgs),
+    /// Autoencoders on vectors of your own, without texts or a target
+    #[command(subcommand)]
+    Sae(SaeCommand),
 }
 
 #[derive(Debug, Args)]

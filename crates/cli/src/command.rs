@@ -15,7 +15,7 @@ use crate::args::{AskingArgs, Command, RunArgs, SharedArgs, StageArgs};
 use crate::consent::{self, Wish};
 use crate::exit::{Missing, Usage};
 use crate::progress::{Progress, line};
-use crate::{ask, choose, demo, doctor, interrupt, ledger, models, show};
+use crate::{ask, choose, demo, doctor, interrupt, ledger, models, sae, show};
 
 /// Folder of the run directories whose place the user does not name.
 pub const RUNS: &str = "runs";
@@ -39,6 +39,7 @@ pub fn carry_out(command: Command) -> Result<()> {
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Cache(args) => ledger::cache(&args),
         Command::Prices(args) => ledger::prices(&args),
+        Command::Sae(command) => sae::carry_out(command),
     }
 }
 
@@ -157,7 +158,7 @@ pub fn too_many_missing(outcome: &Outcome) -> Result<()> {
 }
 
 /// Starts the threads, unless a choice of the user's has led here a second time.
-fn use_threads(threads: Option<NonZeroUsize>) -> Result<()> {
+pub fn use_threads(threads: Option<NonZeroUsize>) -> Result<()> {
     static STARTED: OnceLock<()> = OnceLock::new();
     if STARTED.get().is_none() {
         let threads = threads.map_or(0, NonZeroUsize::get);

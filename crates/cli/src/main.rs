@@ -14,6 +14,7 @@ mod interrupt;
 mod ledger;
 mod models;
 mod progress;
+mod sae;
 mod show;
 
 use std::process::ExitCode;

@@ -31,5 +31,5 @@ pub use activations::Activations;
 pub use error::{Error, Result};
 pub use estimate::{Estimate, Level};
 pub use matrix::Matrix;
-pub use rows::{Rows, Subset};
+pub use rows::{Rows, Subset, check_finite};
 pub use sparse::Sparse;

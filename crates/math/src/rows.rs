@@ -100,6 +100,14 @@ pub(crate) fn by_block<S, T: Send>(
     blocks.into_iter().collect()
 }
 
+/// Reads every row once.
+///
+/// # Errors
+/// [`Error::NotFinite`] with the place of the first NaN or infinity; as [`Rows::fetch`].
+pub fn check_finite(what: &'static str, x: &dyn Rows) -> Result<()> {
+    by_block(x, 0..x.n_rows(), || (), |(), first, rows| check_block(what, first, rows)).map(drop)
+}
+
 /// All the rows with these indices, which rise; read in parallel, into `buffers`.
 ///
 /// # Errors
@@ -124,7 +132,7 @@ pub(crate) fn fetch_all<'a>(
 
 /// # Errors
 /// [`Error::NotFinite`] with the place of the first NaN or infinity among the rows.
-pub(crate) fn check_finite(what: &'static str, first: usize, rows: &[&[f32]]) -> Result<()> {
+pub(crate) fn check_block(what: &'static str, first: usize, rows: &[&[f32]]) -> Result<()> {
     for (row, values) in (first..).zip(rows) {
         // Without a way out the loop becomes vector instructions.
         if values.iter().fold(true, |all, v| all & v.is_finite()) {

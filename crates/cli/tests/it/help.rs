@@ -7,12 +7,12 @@ fn help_of_every_command() {
     let folder = Folder::new();
     let commands =
         ["", "run", "demo", "embed", "train", "select", "interpret", "annotate", "evaluate"];
-    for command in commands.into_iter().chain(["doctor", "cache", "prices"]) {
-        let words: Vec<&str> =
-            [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+    let others = ["doctor", "cache", "prices", "sae", "sae train", "sae encode", "sae decode"];
+    for command in commands.into_iter().chain(others).chain(["sae health", "sae import"]) {
+        let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let went = folder.run(&words).well();
         let name = if command.is_empty() { "help" } else { command };
-        insta::assert_snapshot!(format!("help_{name}"), went.stdout);
+        insta::assert_snapshot!(format!("help_{}", name.replace(' ', "_")), went.stdout);
     }
 }
 

@@ -11,5 +11,6 @@ mod program;
 mod real;
 mod resuming;
 mod running;
+mod sae;
 #[path = "../../../llm/tests/it/service.rs"]
 mod service;

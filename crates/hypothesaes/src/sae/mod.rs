@@ -5,6 +5,8 @@
 //! the checkpoint is kept, and whether it still holds, is the run directory's business.
 
 mod checkpoint;
+mod from_file;
+mod import;
 mod options;
 mod size;
 mod tables;
@@ -20,6 +22,8 @@ use hypothesaes_math::{Activations, Rows};
 use serde::{Deserialize, Serialize};
 
 pub use checkpoint::Checkpoint;
+pub use from_file::{FileTraining, import_from, write_checkpoint};
+pub use import::{import, import_bytes};
 pub use options::SaeOptions;
 pub use size::Size;
 pub use tables::{neuron_table, sae_table, training_table};
@@ -151,6 +155,23 @@ pub fn sae_id(models: &[TrainedSae], neuron: usize) -> Option<&str> {
 }
 
 impl TrainedSae {
+    /// An autoencoder that was trained elsewhere, judged by the rows of `x`.
+    ///
+    /// # Errors
+    /// As [`encode`]; without rows.
+    pub fn judge(id: String, sae: Sae, x: &dyn Rows) -> Result<Self> {
+        judged(id, Trained { sae, history: Vec::new(), best_epoch: 0 }, None, (x, None))
+    }
+
+    /// The same autoencoder judged by other rows; what a second training found is not known then.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub fn judged_again(self, x: &dyn Rows) -> Result<Self> {
+        let Self { id, sae, history, best_epoch, .. } = self;
+        judged(id, Trained { sae, history, best_epoch }, None, (x, None))
+    }
+
     fn describe(&self) -> String {
         let Quality { n_alive, fvu_discover, fvu_validation, .. } = self.quality;
         let (fvu, texts) = match fvu_validation {

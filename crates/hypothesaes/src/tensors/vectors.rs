@@ -68,6 +68,12 @@ impl VectorFile {
         Ok(Self { path: path.into(), file, kind, start, rows, cols })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Bytes of all rows in memory.
     #[must_use]
     pub fn bytes_in_memory(&self) -> u64 {
@@ -88,6 +94,35 @@ impl VectorFile {
         Ok(Matrix::from_vec(self.rows, self.cols, data)?)
     }
 
+    /// In memory if all rows take at most so many bytes there, else where they are.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn within(self, bytes: u64) -> Result<Vectors> {
+        if self.bytes_in_memory() <= bytes {
+            Ok(Vectors::Loaded(self.load()?))
+        } else {
+            Ok(Vectors::OnDisk(self))
+        }
+    }
+
+    /// Reads all rows once.
+    ///
+    /// # Errors
+    /// [`Error::Input`] with the place of the first number that is NaN or infinite.
+    pub fn check_finite(&self) -> Result<()> {
+        hypothesaes_math::check_finite("vectors", self).map_err(|e| match e {
+            hypothesaes_math::Error::NotFinite { row, column, .. } => Error::input(
+                &self.path,
+                format!(
+                    "the number in row {row}, column {column} (both counted from 0) is NaN or \
+                     infinite: mend it or leave the row out"
+                ),
+            ),
+            other => other.into(),
+        })
+    }
+
     /// Fills `out` with consecutive rows from `first` on.
     fn read(&self, first: usize, out: &mut [f32]) -> hypothesaes_math::Result<()> {
         let at = self.start + (first * self.cols * self.kind.bytes()) as u64;
@@ -97,6 +132,40 @@ impl VectorFile {
             let message = format!("cannot read rows {first} to {last} of `{path}`: {e}");
             hypothesaes_math::Error::Unreadable(message)
         })
+    }
+}
+
+/// Vectors of a file, in memory or not.
+#[derive(Debug)]
+pub enum Vectors {
+    Loaded(Matrix),
+    OnDisk(VectorFile),
+}
+
+impl Vectors {
+    fn rows(&self) -> &dyn Rows {
+        match self {
+            Self::Loaded(x) => x,
+            Self::OnDisk(x) => x,
+        }
+    }
+}
+
+impl Rows for Vectors {
+    fn n_rows(&self) -> usize {
+        self.rows().n_rows()
+    }
+
+    fn dim(&self) -> usize {
+        self.rows().dim()
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        index: &[usize],
+        buffer: &'a mut Vec<f32>,
+    ) -> hypothesaes_math::Result<Vec<&'a [f32]>> {
+        self.rows().fetch(index, buffer)
     }
 }
 

@@ -5,4 +5,5 @@ mod files;
 mod formats;
 mod honesty;
 mod malformed;
+mod python_sae;
 mod reading;

@@ -11,7 +11,7 @@ use super::{Parts, Sae};
 use crate::activations::Activations;
 use crate::error::{Error, Result};
 use crate::matrix::Matrix;
-use crate::rows::{BLOCK, Rows, by_block, check_finite};
+use crate::rows::{BLOCK, Rows, by_block, check_block};
 use crate::vector::{add_weighted_rows, dot, squared_norm};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -177,7 +177,7 @@ impl Parts {
         let d = self.input_bias.len();
         let buffers = || (vec![0.0; BLOCK * d], vec![0.0; d], Workspace::default());
         by_block(x, range, buffers, |(centred, scratch, work), first, rows| {
-            check_finite("embeddings", first, rows)?;
+            check_block("embeddings", first, rows)?;
             let centred = &mut centred[..rows.len() * d];
             centre(rows, &self.input_bias, centred);
             screen.load(centred, work);

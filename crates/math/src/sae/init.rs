@@ -1,10 +1,10 @@
 //! Where training starts.
 
 use super::{Parts, TrainOptions, order};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::matrix::Matrix;
 use crate::random::{self, Stream};
-use crate::rows::{BLOCK, Rows, by_block, check_finite, fetch_all};
+use crate::rows::{BLOCK, Rows, by_block, check_block, fetch_all};
 use crate::vector::{axpy, normalise, scale, squared_norm};
 use rand::RngExt;
 use rayon::prelude::*;
@@ -127,9 +127,16 @@ fn median(rows: &[&[f32]]) -> Vec<f32> {
 ///
 /// (1/n) sum over rows x of |x - mean|^2, in f64, by distances from the first row. If it is 0 but
 /// for rounding (one row, or rows all equal) the mean squared length takes its place, and 1 if that
-/// is 0 too, so that every loss is finite whatever the data.
-fn variance(x: &dyn Rows) -> Result<f64> {
+/// is 0 too, so that every loss is finite whatever the data. See [`Parts::variance`].
+///
+/// # Errors
+/// [`crate::Error::NotFinite`] with the place of the first NaN or infinity,
+/// [`crate::Error::Data`] without rows; as [`Rows::fetch`].
+pub fn variance(x: &dyn Rows) -> Result<f64> {
     let (n, d) = (x.n_rows(), x.dim());
+    if n == 0 {
+        return Err(Error::Data("a variance needs at least one row".to_owned()));
+    }
     let mut buffer = Vec::new();
     let first = x.fetch(&[0], &mut buffer)?[0].to_vec();
     let mut sums = Sums::new(d);
@@ -140,7 +147,7 @@ fn variance(x: &dyn Rows) -> Result<f64> {
             span,
             || (),
             |(), at, rows| {
-                check_finite("training embeddings", at, rows)?;
+                check_block("training embeddings", at, rows)?;
                 Ok(Sums::of(rows, &first))
             },
         )?;

@@ -33,6 +33,7 @@ use crate::matrix::Matrix;
 pub use adam::{Adam, Moments};
 pub use encode::Reconstruction;
 pub use health::{DENSITIES, Health, NeuronHealth, SAME, ULTRA_DENSE};
+pub use init::variance;
 pub use options::{Normaliser, TrainOptions};
 pub use state::State;
 pub use train::{Epoch, Event, Observer, Trained, train, train_all};

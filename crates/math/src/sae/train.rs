@@ -5,7 +5,7 @@ use super::step::Trainer;
 use super::{Sae, TrainOptions, init, order};
 use crate::error::{Error, Result};
 use crate::random;
-use crate::rows::{Rows, by_block, check_finite, fetch_all};
+use crate::rows::{Rows, by_block, check_block, fetch_all};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
                 validation,
                 all,
                 || (),
-                |(), at, rows| check_finite("validation embeddings", at, rows),
+                |(), at, rows| check_block("validation embeddings", at, rows),
             )?;
         }
         let seed = options.first().map_or(0, |o| o.seed);
