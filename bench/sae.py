@@ -57,8 +57,7 @@ class Clock:
 
 def theirs(module, x, m, k, epochs, options):
     torch.manual_seed(0)
-    order = torch.randperm(len(x))
-    validation, train = x[order[: len(x) // 10]], x[order[len(x) // 10 :]]
+    validation, train = x[: len(x) // 10], x[len(x) // 10 :]
     model = module.SparseAutoencoder(x.shape[1], m, k, device="cpu", **options)
     model.fit(train, validation, n_epochs=epochs, patience=10_000, learning_rate=5e-4)
     seconds = np.diff(Clock.ticks)

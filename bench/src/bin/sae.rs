@@ -1,35 +1,33 @@
 //! Seconds per epoch of autoencoder training, printed as one JSON line.
 //!
-//! Usage: `sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes 64,256,1024] [--streamed]`. A
-//! tenth of the rows validates; streamed: they are read from the file as they are wanted.
+//! Usage: `sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes 64,256,1024] [--streamed]
+//! [--seed N] [--patience N]`. The first tenth of the rows validates; streamed: they are read from
+//! the file as they are wanted. Without `--patience` all epochs are trained.
 
 use std::ops::ControlFlow;
 use std::time::Instant;
 
 use hypothesaes::tensors::VectorFile;
-use hypothesaes_math::random;
 use hypothesaes_math::sae::{Event, TrainOptions, train};
 use hypothesaes_math::{Rows, Subset};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, size, epochs, flags @ ..] = arguments.as_slice() else {
-        return Err(
-            "usage: sae FILE.npy NEURONS:K EPOCHS [--batch-top-k] [--prefixes A,B,C] [--streamed]"
-                .into(),
-        );
+        return Err("usage: sae FILE.npy NEURONS:K EPOCHS [FLAGS], see the source".into());
     };
     let (n_neurons, k) = size.split_once(':').ok_or("the size is NEURONS:K")?;
-    let prefixes = flags.iter().skip_while(|f| *f != "--prefixes").nth(1);
-    let prefixes =
-        prefixes.map_or(Ok(Vec::new()), |list| list.split(',').map(str::parse).collect());
+    let value = |flag: &str| flags.iter().skip_while(|f| *f != flag).nth(1);
+    let prefixes = value("--prefixes")
+        .map_or(Ok(Vec::new()), |list| list.split(',').map(str::parse).collect());
     let options = TrainOptions {
         n_neurons: n_neurons.parse()?,
         k: k.parse()?,
         batch_top_k: flags.iter().any(|f| f == "--batch-top-k"),
         prefixes: prefixes?,
         max_epochs: epochs.parse()?,
-        patience: 3,
+        patience: value("--patience").map_or(Ok(usize::MAX), |n| n.parse())?,
+        seed: value("--seed").map_or(Ok(0), |n| n.parse())?,
         learning_rate: 5e-4,
         dead_after: Some(131_072),
         ..TrainOptions::default()
@@ -42,10 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         loaded = file.load()?;
         &loaded
     };
-    let order = random::permutation(x.n_rows(), &mut random::stream(0, "bench split"));
-    let (validation, discover) = order.split_at(x.n_rows() / 10);
-    let validation = Subset::new(x, validation.to_vec())?;
-    let discover = Subset::new(x, discover.to_vec())?;
+    let tenth = x.n_rows() / 10;
+    let validation = Subset::new(x, (0..tenth).collect())?;
+    let discover = Subset::new(x, (tenth..x.n_rows()).collect())?;
     let (start, mut last, mut seconds) = (Instant::now(), Instant::now(), Vec::new());
     let trained = train(&discover, Some(&validation), &options, &mut |event| {
         if let Event::Epoch { .. } = event {
