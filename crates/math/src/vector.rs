@@ -14,8 +14,20 @@ use pulp::{Arch, Simd, WithSimd};
 /// If the lengths differ: the caller's invariant.
 #[must_use]
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len(), "equal lengths");
-    Arch::new().dispatch(Dot { a, b })
+    let [product] = dots(a, [b]);
+    product
+}
+
+/// Inner products of a row with several, each with the bits of [`dot`].
+///
+/// Rows that lie apart in memory are waited for together: two take little longer than one.
+///
+/// # Panics
+/// If the lengths differ: the caller's invariant.
+#[must_use]
+pub fn dots<const N: usize>(a: &[f32], b: [&[f32]; N]) -> [f32; N] {
+    assert!(b.iter().all(|b| b.len() == a.len()), "equal lengths");
+    Arch::new().dispatch(Dots { a, b })
 }
 
 /// Squared length, sum over i of `a[i]^2`.
@@ -61,33 +73,39 @@ pub fn add_weighted_rows(y: &mut [f32], rows: &[f32], terms: &[(u32, f32)]) {
     Arch::new().dispatch(WeightedRows { y, rows, terms });
 }
 
-struct Dot<'a> {
+struct Dots<'a, const N: usize> {
     a: &'a [f32],
-    b: &'a [f32],
+    b: [&'a [f32]; N],
 }
 
-impl WithSimd for Dot<'_> {
-    type Output = f32;
+impl<const N: usize> WithSimd for Dots<'_, N> {
+    type Output = [f32; N];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+    fn with_simd<S: Simd>(self, simd: S) -> [f32; N] {
         let (a, a_rest) = S::as_simd_f32s(self.a);
-        let (b, b_rest) = S::as_simd_f32s(self.b);
         let (a4, a1) = pulp::as_arrays::<4, _>(a);
-        let (b4, b1) = pulp::as_arrays::<4, _>(b);
-        let mut sums = [simd.splat_f32s(0.0); 4];
-        for (a, b) in a4.iter().zip(b4) {
-            for lane in 0..4 {
-                sums[lane] = simd.mul_add_f32s(a[lane], b[lane], sums[lane]);
+        let b = self.b.map(|b| S::as_simd_f32s(b));
+        let b4 = b.map(|(b, _)| &pulp::as_arrays::<4, _>(b).0[..a4.len()]);
+        let mut sums = [[simd.splat_f32s(0.0); 4]; N];
+        for (i, a) in a4.iter().enumerate() {
+            for (sums, b) in sums.iter_mut().zip(&b4) {
+                for lane in 0..4 {
+                    sums[lane] = simd.mul_add_f32s(a[lane], b[i][lane], sums[lane]);
+                }
             }
         }
-        for (&a, &b) in a1.iter().zip(b1) {
-            sums[0] = simd.mul_add_f32s(a, b, sums[0]);
-        }
-        let (a, b) = (simd.partial_load_f32s(a_rest), simd.partial_load_f32s(b_rest));
-        sums[1] = simd.mul_add_f32s(a, b, sums[1]);
-        let halves = [simd.add_f32s(sums[0], sums[1]), simd.add_f32s(sums[2], sums[3])];
-        simd.reduce_sum_f32s(simd.add_f32s(halves[0], halves[1]))
+        let a_rest = simd.partial_load_f32s(a_rest);
+        std::array::from_fn(|n| {
+            let [mut first, mut second, third, fourth] = sums[n];
+            let (b, b_rest) = b[n];
+            for (&a, &b) in a1.iter().zip(&b[4 * a4.len()..]) {
+                first = simd.mul_add_f32s(a, b, first);
+            }
+            second = simd.mul_add_f32s(a_rest, simd.partial_load_f32s(b_rest), second);
+            let halves = [simd.add_f32s(first, second), simd.add_f32s(third, fourth)];
+            simd.reduce_sum_f32s(simd.add_f32s(halves[0], halves[1]))
+        })
     }
 }
 
@@ -196,6 +214,7 @@ mod tests {
         for n in LENGTHS {
             let (a, b) = (wave(n, 0.0), wave(n, 1.0));
             check(dot(&a, &b), a.iter().zip(&b).map(|(a, b)| f64::from(a * b)).sum());
+            assert_eq!(dots(&a, [&b, &a]), [dot(&a, &b), dot(&a, &a)]);
         }
     }
 

@@ -1,14 +1,15 @@
-//! Rows of `f32` as rows of 8-bit integers, with a bound on what that loses.
+//! Rows of `f32` as rows of whole numbers, with a bound on what that loses.
 
 #![expect(clippy::cast_possible_truncation, reason = "rounded to the range of the type first")]
+#![expect(clippy::inline_always, reason = "pulp compiles what is inlined for the instruction set")]
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
-/// What a row of integers stands for: `scale * q`, and how far that is from the row.
+/// What a row of whole numbers stands for: `scale * q`, and how far that is from the row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Quantised {
     pub scale: f32,
-    /// Sum of the integers.
+    /// Sum of the whole numbers.
     pub sum: i32,
     /// Length of the row.
     pub norm: f32,
@@ -17,81 +18,115 @@ pub(super) struct Quantised {
 }
 
 /// Writes `q = round(row / scale)` with `scale = max |row| / largest`: symmetric, so that 0 is 0.
+/// `q` may be longer than the row; the rest becomes 0.
 ///
 /// d operations, a few passes over a row in the first cache. The lengths are of what is written:
 /// they hold for any rounding.
-pub(super) fn quantise(row: &[f32], largest: i8, q: &mut [i8]) -> Quantised {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let highest = lanes(row, |high, v| high.max(v.abs()), f32::max);
-            if highest == 0.0 {
-                q.fill(0);
-                return Quantised::default();
-            }
-            // A subnormal row would overflow the factor; its scale is rounded up instead.
-            let scale = (highest / f32::from(largest)).max(f32::MIN_POSITIVE * 256.0);
-            let factor = 1.0 / scale;
-            for (q, &v) in q.iter_mut().zip(row) {
-                *q = nearest(v * factor);
-            }
-            let mut sums = ([0.0_f32; LANES], [0.0_f32; LANES], [0_i32; LANES]);
-            for (row, q) in row.chunks(LANES).zip(q.chunks(LANES)) {
-                for (l, (&v, &q)) in row.iter().zip(q).enumerate() {
-                    // In units of the scale, where squares neither overflow nor vanish.
-                    let v = v * factor;
-                    let lost = v - f32::from(q);
-                    sums.0[l] += v * v;
-                    sums.1[l] += lost * lost;
-                    sums.2[l] += i32::from(q);
-                }
-            }
-            let length =
-                |squares: [f32; LANES]| (scale * squares.iter().sum::<f32>().sqrt()).min(f32::MAX);
-            let sum = sums.2.iter().sum();
-            Quantised { scale, sum, norm: length(sums.0), lost: length(sums.1) }
-        },
-    )
+pub(super) fn quantise(row: &[f32], largest: i16, q: &mut [i16]) -> Quantised {
+    let (q, rest) = q.split_at_mut(row.len());
+    rest.fill(0);
+    Arch::new().dispatch(Quantise { row, largest, q })
 }
 
-/// The nearest integer, ties to even, of a number below 2^22 in size.
-///
-/// Beside 1.5 * 2^23 a float's last bit is worth 1: adding it rounds, and the low byte of what
-/// comes out is the integer. Vector instructions on every machine, where a call of `rint` was a
-/// third of a training.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled for the instruction set of the caller")]
-fn nearest(v: f32) -> i8 {
-    (v + 12_582_912.0).to_bits() as i8
+struct Quantise<'a> {
+    row: &'a [f32],
+    largest: i16,
+    q: &'a mut [i16],
 }
 
-/// Independent partial results, so that the loops become vector instructions.
-const LANES: usize = 32;
+impl WithSimd for Quantise<'_> {
+    type Output = Quantised;
 
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled for the instruction set of the caller")]
-fn lanes(row: &[f32], each: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut partial = [0.0; LANES];
-    for chunk in row.chunks(LANES) {
-        for (p, &v) in partial.iter_mut().zip(chunk) {
-            *p = each(*p, v);
+    // The loops become the vector instructions of `S`.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Quantised {
+        let Self { row, largest, q } = self;
+        let (row_chunks, row_rest) = row.as_chunks::<LANES>();
+        let mut high = [0.0_f32; LANES];
+        for chunk in row_chunks {
+            for (high, v) in high.iter_mut().zip(chunk) {
+                *high = high.max(v.abs());
+            }
+        }
+        let highest = high.iter().chain(row_rest).fold(0.0_f32, |high, v| high.max(v.abs()));
+        if highest == 0.0 {
+            q.fill(0);
+            return Quantised::default();
+        }
+        // A subnormal row would overflow the factor; its scale is rounded up instead.
+        let scale = (highest / f32::from(largest)).max(f32::MIN_POSITIVE * 65_536.0);
+        let factor = 1.0 / scale;
+        let mut sums = Sums::default();
+        let (q_chunks, q_rest) = q.as_chunks_mut::<LANES>();
+        for (row, q) in row_chunks.iter().zip(q_chunks) {
+            sums.add(row, factor, q);
+        }
+        // Zeros add nothing.
+        let (mut last, mut last_q) = ([0.0; LANES], [0; LANES]);
+        last[..row_rest.len()].copy_from_slice(row_rest);
+        sums.add(&last, factor, &mut last_q);
+        q_rest.copy_from_slice(&last_q[..q_rest.len()]);
+        let length = |squares: [f32; LANES]| {
+            (scale * squares.iter().sum::<f32>().sqrt()).min(f32::MAX)
+        };
+        Quantised {
+            scale,
+            sum: sums.sum.iter().sum(),
+            norm: length(sums.norm),
+            lost: length(sums.lost),
         }
     }
-    partial.into_iter().fold(0.0, join)
 }
+
+/// Independent partial sums, in units of the scale, where squares neither overflow nor vanish.
+#[derive(Default)]
+struct Sums {
+    norm: [f32; LANES],
+    lost: [f32; LANES],
+    sum: [i32; LANES],
+}
+
+const LANES: usize = 32;
+
+impl Sums {
+    #[inline(always)]
+    fn add(&mut self, row: &[f32; LANES], factor: f32, q: &mut [i16; LANES]) {
+        for l in 0..LANES {
+            let v = row[l] * factor;
+            let rounded = v + TO_WHOLE;
+            q[l] = rounded.to_bits() as i16;
+            let lost = v - (rounded - TO_WHOLE);
+            self.norm[l] += v * v;
+            self.lost[l] += lost * lost;
+            self.sum[l] += i32::from(q[l]);
+        }
+    }
+}
+
+/// Beside 1.5 * 2^23 a float's last bit is worth 1: adding it rounds a number below 2^22 to the
+/// nearest whole one, ties to even, and the low bytes of what comes out are that number. Vector
+/// instructions on every machine, where a call of `rint` was a third of a training.
+const TO_WHOLE: f32 = 12_582_912.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(row: &[f32]) {
-        let mut q = vec![1_i8; row.len()];
-        let Quantised { scale, sum, norm, lost } = quantise(row, 127, &mut q);
+        for largest in [63, 127, 1_182, 32_767] {
+            check_with(row, largest);
+        }
+    }
+
+    fn check_with(row: &[f32], largest: i16) {
+        let mut q = vec![1_i16; row.len() + 3];
+        let Quantised { scale, sum, norm, lost } = quantise(row, largest, &mut q);
+        assert_eq!(q.split_off(row.len()), [0; 3]);
         assert_eq!(sum, q.iter().map(|&q| i32::from(q)).sum::<i32>());
         let length = |v: &mut dyn Iterator<Item = f64>| v.map(|v| v * v).sum::<f64>().sqrt();
         let expected = length(&mut row.iter().map(|&v| f64::from(v)));
         assert!((f64::from(norm) - expected).abs() <= 1e-5 * expected + 1e-30, "{norm}");
-        let rest = |(&v, &q): (&f32, &i8)| f64::from(v) - f64::from(scale) * f64::from(q);
+        let rest = |(&v, &q): (&f32, &i16)| f64::from(v) - f64::from(scale) * f64::from(q);
         let expected = length(&mut row.iter().zip(&q).map(rest));
         assert!((f64::from(lost) - expected).abs() <= 1e-5 * f64::from(norm) + 1e-30, "{lost}");
         assert!(row.iter().zip(&q).all(|p| rest(p).abs() <= 0.51 * f64::from(scale)));

@@ -1,5 +1,5 @@
-//! Which neurons of a row come first: an 8-bit product rules most of them out, the rest are
-//! computed in full.
+//! Which neurons of a row come first: a product in whole numbers rules most of them out, the rest
+//! are computed in full.
 //!
 //! With the row `x` and the neuron `w` rounded to `x^` and `w^`,
 //!
@@ -11,32 +11,41 @@
 //! the k-th of k values already computed in full cannot be among the k largest: what comes out is
 //! what computing every neuron in full would have given, to the bit.
 
+mod narrow;
+mod product;
+#[cfg(target_arch = "x86_64")]
+mod wide;
+
+use self::product::Product;
 use super::Parts;
 use super::quantise::{Quantised, quantise};
 use crate::topk::{indices_from, top_k};
-use crate::vector::dot;
-use pulp::Arch;
+use crate::vector::{dot, dots};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
-use rten_tensor::NdTensorView;
 
-/// Neurons that one task quantises.
-const CHUNK: usize = 16;
+/// Neurons that are rounded and multiplied together, a panel.
+pub(super) const NEURONS: usize = 16;
 
-/// An encoder ready to be screened: its rows in 8 bits, m x d.
+/// Rows are as long as a multiple of this.
+const NUMBERS: usize = 16;
+
+/// An encoder ready to be screened: its rows in whole numbers.
 pub(super) struct Screen {
-    product: GemmExecutor<u8, i8, i32>,
-    /// Largest absolute value of a weight in 8 bits.
-    largest: i8,
-    pub weights: Vec<i8>,
+    product: Product,
+    /// m x `stride`, panel by panel; the last one is filled up with zeros.
+    weights: Vec<i16>,
+    /// Length of a row, which is filled up with zeros.
+    stride: usize,
     pub neurons: Vec<Quantised>,
-    packed: Option<PackedBMatrix<i8>>,
     bounds: Bounds,
 }
 
 /// Per neuron, what the upper bound of its pre-activation is made of.
 #[derive(Default)]
 struct Bounds {
+    /// Length of a row.
+    dim: usize,
     scale: Vec<f32>,
     offset: Vec<i32>,
     bias: Vec<f32>,
@@ -49,8 +58,8 @@ struct Bounds {
 /// A row to be encoded, and buffers; one per thread.
 #[derive(Default)]
 pub(super) struct Workspace {
-    rows: Vec<u8>,
-    signed: Vec<i8>,
+    rows: Vec<i16>,
+    bytes: Vec<u8>,
     quantised: Vec<Quantised>,
     products: Vec<i32>,
     upper: Vec<f32>,
@@ -60,54 +69,53 @@ pub(super) struct Workspace {
 }
 
 impl Screen {
-    /// Memory for m neurons of d weights.
-    pub fn new(n_neurons: usize, dim: usize) -> Self {
-        let product = GemmExecutor::<u8, i8, i32>::default();
-        // Without VNNI two products are added in 16 bits: 2 * 255 * 63 stays inside them.
-        let largest = if product.may_saturate() { 63 } else { 127 };
-        Self {
-            product,
-            largest,
-            weights: vec![0; n_neurons * dim],
-            neurons: vec![Quantised::default(); n_neurons],
-            packed: None,
-            bounds: Bounds::default(),
-        }
-    }
-
     /// The screen of an encoder.
     pub fn of(parts: &Parts) -> Self {
+        Self::with(Product::best(parts.encoder.cols()), parts)
+    }
+
+    fn with(product: Product, parts: &Parts) -> Self {
         let (m, d) = (parts.encoder.rows(), parts.encoder.cols());
-        let mut screen = Self::new(m, d);
-        let largest = screen.largest;
-        screen
-            .weights
-            .par_chunks_mut(d)
-            .zip(&mut screen.neurons)
-            .zip(parts.encoder.data().par_chunks(d))
-            .with_min_len(CHUNK)
-            .for_each(|((q, neuron), row)| *neuron = quantise(row, largest, q));
+        let stride = d.next_multiple_of(NUMBERS);
+        let mut screen = Self {
+            product,
+            weights: vec![0; m.next_multiple_of(NEURONS) * stride],
+            stride,
+            neurons: vec![Quantised::default(); m],
+            bounds: Bounds::default(),
+        };
+        let rows = parts.encoder.data().par_chunks(NEURONS * d);
+        screen.panels().into_par_iter().zip(rows).for_each_init(Vec::new, |row, (mut panel, rows)| {
+            for (i, neuron) in rows.chunks_exact(d).enumerate() {
+                panel.take_over(i, neuron, row);
+            }
+        });
         screen.refresh(parts);
         screen
     }
 
-    pub fn largest(&self) -> i8 {
-        self.largest
+    /// All neurons, in runs of [`NEURONS`]; [`Self::refresh`] when they have been changed.
+    pub fn panels(&mut self) -> Vec<Panel<'_>> {
+        let Self { product, weights, stride, neurons, .. } = self;
+        let (product, stride) = (&*product, *stride);
+        let weights = weights.chunks_exact_mut(NEURONS * stride);
+        let panel = |(weights, neurons)| Panel { product, stride, weights, neurons };
+        weights.zip(neurons.chunks_mut(NEURONS)).map(panel).collect()
     }
 
-    /// Takes over new weights and biases: to be called when `weights` and `neurons` have changed.
+    /// Takes over what has changed in the panels, and the biases.
     pub fn refresh(&mut self, parts: &Parts) {
-        let (m, d) = (parts.encoder.rows(), parts.encoder.cols());
-        let view = NdTensorView::from_data([m, d], self.weights.as_slice());
-        self.packed = Some(self.product.prepack_b(view.transposed()));
+        self.product.pack(&self.weights, self.stride);
+        let (d, offset) = (parts.encoder.cols(), self.product.offset());
         // Rounding in `f32`: of a sum of d products in at least four lanes (Higham 2002, 3.1),
         // and a few operations besides.
         let slack = (d as f32 / 4.0 + 64.0) * f32::EPSILON;
         let each =
             |f: fn(&Quantised, f32) -> f32| self.neurons.iter().map(|n| f(n, slack)).collect();
         self.bounds = Bounds {
+            dim: d,
             scale: each(|n, _| n.scale),
-            offset: self.neurons.iter().map(|n| 128 * n.sum).collect(),
+            offset: self.neurons.iter().map(|n| offset * n.sum).collect(),
             bias: parts.neuron_bias.iter().map(|b| b + slack * b.abs()).collect(),
             of_lost: each(|n, slack| (n.norm + n.lost) * (1.0 + slack)),
             of_norm: each(|n, slack| n.lost * (1.0 + slack) + 2.0 * slack * (n.norm + n.lost)),
@@ -116,25 +124,22 @@ impl Screen {
 
     /// Quantises centred rows (n x d, end to end) and multiplies them with all neurons.
     pub fn load(&self, centred: &[f32], work: &mut Workspace) {
-        let m = self.neurons.len();
-        let d = self.weights.len() / m;
+        let (d, stride) = (self.bounds.dim, self.stride);
         let n = centred.len() / d;
-        work.rows.resize(n * d, 0);
-        work.signed.resize(d, 0);
+        work.rows.resize(n * stride, 0);
         work.quantised.clear();
-        for (row, bytes) in centred.chunks_exact(d).zip(work.rows.chunks_exact_mut(d)) {
-            work.quantised.push(quantise(row, 127, &mut work.signed));
-            for (byte, &q) in bytes.iter_mut().zip(&work.signed) {
-                *byte = q.cast_unsigned() ^ 0x80;
-            }
+        let largest = self.product.largest().0;
+        for (row, q) in centred.chunks_exact(d).zip(work.rows.chunks_exact_mut(stride)) {
+            work.quantised.push(quantise(row, largest, q));
         }
-        work.products.resize(n * m, 0);
-        let rows = NdTensorView::from_data([n, d], work.rows.as_slice());
-        let weights = self.packed.as_ref().expect("`refresh` comes first");
-        let (a, b) = (GemmInputA::Unpacked(rows), GemmInputB::Packed(weights));
-        self.product
-            .gemm(&mut work.products, a, b, GemmOptions::default())
-            .expect("sizes that fit together");
+        work.products.resize(n * self.width(), 0);
+        let (rows, bytes, out) = (&work.rows, &mut work.bytes, &mut work.products);
+        self.product.multiply(rows, &self.weights, stride, bytes, out);
+    }
+
+    /// Length of a row of products.
+    fn width(&self) -> usize {
+        self.weights.len() / self.stride
     }
 
     /// The `k` largest pre-activations > 0 of loaded row `r`, by rising neuron.
@@ -149,16 +154,13 @@ impl Screen {
         self.bound(r, work);
         top_k(&work.upper, k, &mut work.chosen);
         work.exact.clear();
-        work.exact.extend(work.chosen.iter().map(|&(j, _)| (j, parts.pre_activation(row, j))));
+        parts.pre_activations(row, work.chosen.iter().map(|c| c.0), &mut work.exact);
         if work.exact.len() == k {
             let floor = work.exact.iter().map(|e| e.1).fold(f32::INFINITY, f32::min).max(0.0);
             indices_from(&work.upper, floor, &mut work.candidates);
-            let first = work.exact.len();
-            for &j in &work.candidates {
-                if work.exact[..first].binary_search_by_key(&j, |e| e.0).is_err() {
-                    work.exact.push((j, parts.pre_activation(row, j)));
-                }
-            }
+            let chosen = &work.chosen;
+            work.candidates.retain(|j| chosen.binary_search_by_key(j, |c| c.0).is_err());
+            parts.pre_activations(row, work.candidates.iter().copied(), &mut work.exact);
         }
         keep_largest(&mut work.exact, k);
         out.extend_from_slice(&work.exact);
@@ -175,28 +177,60 @@ impl Screen {
     ) {
         self.bound(r, work);
         indices_from(&work.upper, floor, &mut work.candidates);
-        let exact = work.candidates.iter().map(|&j| (j, parts.pre_activation(row, j)));
-        out.extend(exact.filter(|&(_, value)| value > floor));
+        work.exact.clear();
+        parts.pre_activations(row, work.candidates.iter().copied(), &mut work.exact);
+        out.extend(work.exact.iter().filter(|(_, value)| *value > floor));
     }
 
     /// Upper bounds of the pre-activations of loaded row `r`.
     fn bound(&self, r: usize, work: &mut Workspace) {
-        let m = self.neurons.len();
-        let Quantised { scale, norm, lost, .. } = work.quantised[r];
-        let products = &work.products[r * m..][..m];
-        work.upper.resize(m, 0.0);
-        let Bounds { scale: scales, offset, bias, of_lost, of_norm } = &self.bounds;
-        let upper = work.upper.iter_mut().zip(products).zip(offset).zip(scales);
-        let upper = upper.zip(bias).zip(of_lost).zip(of_norm);
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for ((((((upper, &p), &o), &s), &bias), &of_lost), &of_norm) in upper {
-                    let product = scale * s * (p - o) as f32;
-                    *upper = product + bias + (lost * of_lost + norm * of_norm);
-                }
-            },
-        );
+        work.upper.resize(self.neurons.len(), 0.0);
+        let row = work.quantised[r];
+        let products = &work.products[r * self.width()..][..self.neurons.len()];
+        let (bounds, upper) = (&self.bounds, work.upper.as_mut_slice());
+        Arch::new().dispatch(Bound { bounds, row, products, upper });
+    }
+}
+
+/// A run of neurons of a screen.
+pub(super) struct Panel<'a> {
+    product: &'a Product,
+    stride: usize,
+    weights: &'a mut [i16],
+    neurons: &'a mut [Quantised],
+}
+
+impl Panel<'_> {
+    /// Takes over new weights of its neuron `i`; `row` is a buffer.
+    pub fn take_over(&mut self, i: usize, neuron: &[f32], row: &mut Vec<i16>) {
+        row.resize(self.stride, 0);
+        self.neurons[i] = quantise(neuron, self.product.largest().1, row);
+        self.product.place(row, i, self.weights);
+    }
+}
+
+struct Bound<'a> {
+    bounds: &'a Bounds,
+    row: Quantised,
+    products: &'a [i32],
+    upper: &'a mut [f32],
+}
+
+impl WithSimd for Bound<'_> {
+    type Output = ();
+
+    // The loop becomes the vector instructions of `S`.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { bounds, row, products, upper } = self;
+        let Bounds { scale: scales, offset, bias, of_lost, of_norm, .. } = bounds;
+        let Quantised { scale, norm, lost, .. } = row;
+        let upper = upper.iter_mut().zip(products).zip(offset).zip(scales);
+        for ((((((upper, &p), &o), &s), &bias), &of_lost), &of_norm) in
+            upper.zip(bias).zip(of_lost).zip(of_norm)
+        {
+            *upper = scale * s * (p - o) as f32 + bias + (lost * of_lost + norm * of_norm);
+        }
     }
 }
 
@@ -204,6 +238,26 @@ impl Parts {
     /// `W_enc[j] (x - b_in) + b_neuron[j]` of a centred row. 2 d operations.
     pub(super) fn pre_activation(&self, centred: &[f32], j: u32) -> f32 {
         dot(centred, self.encoder.row(j as usize)) + self.neuron_bias[j as usize]
+    }
+
+    /// Appends (neuron, pre-activation) of these neurons, each with the bits of
+    /// [`Self::pre_activation`].
+    fn pre_activations(
+        &self,
+        centred: &[f32],
+        mut neurons: impl Iterator<Item = u32>,
+        out: &mut Vec<(u32, f32)>,
+    ) {
+        let row = |j: u32| self.encoder.row(j as usize);
+        while let Some(i) = neurons.next() {
+            let Some(j) = neurons.next() else {
+                out.push((i, self.pre_activation(centred, i)));
+                return;
+            };
+            let [first, second] = dots(centred, [row(i), row(j)]);
+            out.push((i, first + self.neuron_bias[i as usize]));
+            out.push((j, second + self.neuron_bias[j as usize]));
+        }
     }
 }
 

@@ -8,13 +8,13 @@
 use super::Parts;
 use super::adam::{Adam, Rates, update};
 use super::backward::{Lengths, Term, gradient, squared_bound};
-use super::quantise::{Quantised, quantise};
-use super::screen::Screen;
+use super::quantise::Quantised;
+use super::screen::{NEURONS, Panel, Screen};
 use crate::vector::{axpy, normalise, squared_norm};
 use rayon::prelude::*;
 
 /// Neurons that one task takes. Fixed, so that no bit depends on the threads.
-const CHUNK: usize = 16;
+const CHUNK: usize = NEURONS;
 
 /// Gradient of the loss by every parameter, of the shapes of [`Parts`].
 #[derive(Debug, Default)]
@@ -80,8 +80,15 @@ struct Chunk<'a> {
     encoder: [&'a mut [f32]; 3],
     decoder: [&'a mut [f32]; 3],
     neuron_bias: &'a mut [f32],
-    weights: &'a mut [i8],
-    neurons: &'a mut [Quantised],
+    panel: Panel<'a>,
+}
+
+/// Where a task writes before it adds up: rows of d values.
+#[derive(Default)]
+struct Buffers {
+    encoder: Vec<f32>,
+    decoder: Vec<f32>,
+    rounded: Vec<i16>,
 }
 
 /// One step of Adam with all gradients times `clip`, which [`Gradients::all`] has computed.
@@ -92,17 +99,16 @@ pub(super) fn step(
     gradients: &mut Gradients,
     rates: Rates,
 ) {
-    let (d, largest) = (parts.encoder.cols(), screen.largest());
+    let d = parts.encoder.cols();
     let (encoder, decoder) = (&gradients.encoder, &gradients.decoder);
     let weights = (parts.encoder.data_mut(), parts.decoder.data_mut());
-    chunks(weights, adam, screen, &mut gradients.neuron_bias, d).into_par_iter().for_each(
-        |mut chunk| {
-            for i in 0..chunk.neurons.len() {
-                let row = (chunk.first + i) * d;
-                chunk.update(i, (&encoder[row..][..d], &decoder[row..][..d]), rates, largest);
-            }
-        },
-    );
+    let chunks = chunks(weights, adam, screen, &mut gradients.neuron_bias, d);
+    chunks.into_par_iter().for_each_init(Vec::new, |rounded, mut chunk| {
+        for i in 0..chunk.neuron_bias.len() {
+            let row = (chunk.first + i) * d;
+            chunk.update(i, (&encoder[row..][..d], &decoder[row..][..d]), rates, rounded);
+        }
+    });
     biases(parts, adam, gradients, rates);
     screen.refresh(parts);
 }
@@ -116,24 +122,26 @@ pub(super) fn fused_step(
     rates: Rates,
     (centred, terms): (&[f32], &[Term<'_>]),
 ) {
-    let (m, d, largest) = (parts.encoder.rows(), parts.encoder.cols(), screen.largest());
+    let (m, d) = (parts.encoder.rows(), parts.encoder.cols());
     gradients.neuron_bias.resize(m, 0.0);
     let neuron_bias = &mut gradients.neuron_bias;
     let weights = (parts.encoder.data_mut(), parts.decoder.data_mut());
     let sums: Vec<Vec<f32>> = chunks(weights, adam, screen, neuron_bias, d)
         .into_par_iter()
         .map_init(
-            || (vec![0.0; d], vec![0.0; d]),
-            |(encoder, decoder), mut chunk| {
+            Buffers::default,
+            |Buffers { encoder, decoder, rounded }, mut chunk| {
                 let mut input_bias = vec![0.0; d];
-                for i in 0..chunk.neurons.len() {
+                encoder.resize(d, 0.0);
+                decoder.resize(d, 0.0);
+                for i in 0..chunk.neuron_bias.len() {
                     let rows = (&*chunk.encoder[0], &*chunk.decoder[0]);
                     let (old, unit) = (&rows.0[i * d..][..d], &rows.1[i * d..][..d]);
                     let j = chunk.first + i;
                     let bias = gradient(j, unit, terms, centred, (encoder, decoder));
                     axpy(&mut input_bias, -bias, old);
                     chunk.neuron_bias[i] = bias;
-                    chunk.update(i, (encoder, decoder), rates, largest);
+                    chunk.update(i, (encoder, decoder), rates, rounded);
                 }
                 input_bias
             },
@@ -147,17 +155,16 @@ pub(super) fn fused_step(
 }
 
 impl Chunk<'_> {
-    /// New weights of its neuron `i`.
-    fn update(&mut self, i: usize, gradient: (&[f32], &[f32]), rates: Rates, largest: i8) {
-        let d = gradient.0.len();
+    /// New weights of its neuron `i`; `rounded` is a buffer.
+    fn update(&mut self, i: usize, by: (&[f32], &[f32]), rates: Rates, rounded: &mut Vec<i16>) {
+        let d = by.0.len();
         let span = i * d..(i + 1) * d;
-        for (of, gradient) in [(&mut self.encoder, gradient.0), (&mut self.decoder, gradient.1)] {
+        for (of, gradient) in [(&mut self.encoder, by.0), (&mut self.decoder, by.1)] {
             let [weights, mean, square] = of.each_mut().map(|rows| &mut rows[span.clone()]);
             update(weights, mean, square, gradient, rates);
         }
         normalise(&mut self.decoder[0][span.clone()]);
-        let weights = &mut self.weights[span.clone()];
-        self.neurons[i] = quantise(&self.encoder[0][span], largest, weights);
+        self.panel.take_over(i, &self.encoder[0][span], rounded);
     }
 }
 
@@ -171,19 +178,17 @@ fn chunks<'a>(
     let cut = |rows: &'a mut [f32]| rows.chunks_mut(CHUNK * d);
     let encoder = cut(encoder).zip(cut(&mut adam.encoder.mean)).zip(cut(&mut adam.encoder.square));
     let decoder = cut(decoder).zip(cut(&mut adam.decoder.mean)).zip(cut(&mut adam.decoder.square));
-    let quantised = screen.weights.chunks_mut(CHUNK * d).zip(screen.neurons.chunks_mut(CHUNK));
     encoder
         .zip(decoder)
         .zip(neuron_bias.chunks_mut(CHUNK))
-        .zip(quantised)
+        .zip(screen.panels())
         .enumerate()
-        .map(|(chunk, (((((e, em), es), ((w, wm), ws)), neuron_bias), (weights, neurons)))| Chunk {
+        .map(|(chunk, (((((e, em), es), ((w, wm), ws)), neuron_bias), panel))| Chunk {
             first: chunk * CHUNK,
             encoder: [e, em, es],
             decoder: [w, wm, ws],
             neuron_bias,
-            weights,
-            neurons,
+            panel,
         })
         .collect()
 }

@@ -1,0 +1,90 @@
+//! The product of rows and neurons in whole numbers, by what the processor does best.
+
+use super::narrow::Narrow;
+#[cfg(target_arch = "x86_64")]
+use super::wide;
+
+/// Multiplies rows with neurons; both are rounded to numbers of at most [`Self::largest`].
+pub(in super::super) enum Product {
+    /// In 8 bits.
+    Narrow(Narrow),
+    /// In 16 bits; with the largest number.
+    #[cfg(target_arch = "x86_64")]
+    Wide(pulp::x86::V3, i16),
+}
+
+impl Product {
+    /// The best on this processor for rows of `dim` numbers.
+    pub fn best(dim: usize) -> Self {
+        let narrow = Narrow::new();
+        #[cfg(target_arch = "x86_64")]
+        if narrow.may_saturate()
+            && let Some(simd) = pulp::x86::V3::try_new()
+        {
+            return Self::Wide(simd, wide::largest(dim));
+        }
+        Self::Narrow(narrow)
+    }
+
+    /// In words.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Narrow(narrow) => narrow.name(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(..) => "16-bit products, AVX2 kernel".to_owned(),
+        }
+    }
+
+    /// Largest absolute value of a row's number, and of a weight.
+    pub fn largest(&self) -> (i16, i16) {
+        match self {
+            Self::Narrow(narrow) => narrow.largest(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(_, largest) => (*largest, *largest),
+        }
+    }
+
+    /// What a product is too large by, per unit of the sum of the weights.
+    pub fn offset(&self) -> i32 {
+        match self {
+            Self::Narrow(narrow) => narrow.offset(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(..) => 0,
+        }
+    }
+
+    /// Writes neuron `i` of a panel, [`super::NEURONS`] rows as long as it, the way that
+    /// [`Self::multiply`] reads them.
+    pub fn place(&self, neuron: &[i16], i: usize, panel: &mut [i16]) {
+        match self {
+            Self::Narrow(_) => panel[i * neuron.len()..][..neuron.len()].copy_from_slice(neuron),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(..) => wide::place(neuron, i, panel),
+        }
+    }
+
+    /// Takes over new weights, panels of rows of `stride` numbers.
+    pub fn pack(&mut self, weights: &[i16], stride: usize) {
+        match self {
+            Self::Narrow(narrow) => narrow.pack(weights, stride),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(..) => {}
+        }
+    }
+
+    /// Fills `out` (n x m); `weights` are those of [`Self::pack`], `bytes` a buffer.
+    pub fn multiply(
+        &self,
+        rows: &[i16],
+        weights: &[i16],
+        stride: usize,
+        bytes: &mut Vec<u8>,
+        out: &mut [i32],
+    ) {
+        match self {
+            Self::Narrow(narrow) => narrow.multiply(rows, stride, bytes, out),
+            #[cfg(target_arch = "x86_64")]
+            Self::Wide(simd, _) => wide::multiply(*simd, rows, weights, stride, out),
+        }
+    }
+}
