@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hypothesaes_math::sae::variance;
+use hypothesaes_math::sae::{screened_by, variance};
 use hypothesaes_math::{Rows, Subset, random};
 
 use super::{Checkpoint, SaeOptions, TRAINER_VERSION, TrainedSae, Unfinished, import, train};
@@ -50,6 +50,7 @@ impl FileTraining {
         let room = self.room(&vectors)?;
         vectors.check_finite()?;
         validation.iter().try_for_each(VectorFile::check_finite)?;
+        watch.say(&format!("neurons are ruled out by {}", screened_by(vectors.dim())));
         let hash = self.data_hash()?;
         let unfinished = Unfinished::new(&self.unfinished(), &hash);
         let (vectors, room) = fit(vectors, room, watch)?;

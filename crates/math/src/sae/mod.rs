@@ -38,6 +38,13 @@ pub use options::{Normaliser, TrainOptions};
 pub use state::State;
 pub use train::{Epoch, Event, Observer, Trained, train, train_all};
 
+/// By what encoding rules neurons out on this processor, for rows of `dim` numbers: bits and
+/// instructions, as in `16 bits, avx2`. No result depends on it.
+#[must_use]
+pub fn screened_by(dim: usize) -> String {
+    screen::name(dim)
+}
+
 /// Everything a trained autoencoder consists of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {

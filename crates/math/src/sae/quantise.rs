@@ -66,9 +66,8 @@ impl WithSimd for Quantise<'_> {
         last[..row_rest.len()].copy_from_slice(row_rest);
         sums.add(&last, factor, &mut last_q);
         q_rest.copy_from_slice(&last_q[..q_rest.len()]);
-        let length = |squares: [f32; LANES]| {
-            (scale * squares.iter().sum::<f32>().sqrt()).min(f32::MAX)
-        };
+        let length =
+            |squares: [f32; LANES]| (scale * squares.iter().sum::<f32>().sqrt()).min(f32::MAX);
         Quantised {
             scale,
             sum: sums.sum.iter().sum(),

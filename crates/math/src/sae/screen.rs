@@ -11,6 +11,8 @@
 //! the k-th of k values already computed in full cannot be among the k largest: what comes out is
 //! what computing every neuron in full would have given, to the bit.
 
+#![expect(clippy::inline_always, reason = "pulp compiles what is inlined for the instruction set")]
+
 mod narrow;
 mod product;
 #[cfg(target_arch = "x86_64")]
@@ -39,6 +41,11 @@ pub(super) struct Screen {
     stride: usize,
     pub neurons: Vec<Quantised>,
     bounds: Bounds,
+}
+
+/// By what neurons are ruled out on this processor, for rows of `dim` numbers, in words.
+pub(super) fn name(dim: usize) -> String {
+    Product::best(dim).name()
 }
 
 /// Per neuron, what the upper bound of its pre-activation is made of.
@@ -85,11 +92,14 @@ impl Screen {
             bounds: Bounds::default(),
         };
         let rows = parts.encoder.data().par_chunks(NEURONS * d);
-        screen.panels().into_par_iter().zip(rows).for_each_init(Vec::new, |row, (mut panel, rows)| {
-            for (i, neuron) in rows.chunks_exact(d).enumerate() {
-                panel.take_over(i, neuron, row);
-            }
-        });
+        screen.panels().into_par_iter().zip(rows).for_each_init(
+            Vec::new,
+            |row, (mut panel, rows)| {
+                for (i, neuron) in rows.chunks_exact(d).enumerate() {
+                    panel.take_over(i, neuron, row);
+                }
+            },
+        );
         screen.refresh(parts);
         screen
     }
@@ -295,7 +305,13 @@ mod tests {
     }
 
     fn check(parts: &Parts, rows: &[Vec<f32>]) {
-        let screen = Screen::of(parts);
+        for product in Product::every(parts.encoder.cols()) {
+            check_with(product, parts, rows);
+        }
+    }
+
+    fn check_with(product: Product, parts: &Parts, rows: &[Vec<f32>]) {
+        let screen = Screen::with(product, parts);
         let mut work = Workspace::default();
         let centred = rows.concat();
         screen.load(&centred, &mut work);

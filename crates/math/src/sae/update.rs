@@ -128,24 +128,21 @@ pub(super) fn fused_step(
     let weights = (parts.encoder.data_mut(), parts.decoder.data_mut());
     let sums: Vec<Vec<f32>> = chunks(weights, adam, screen, neuron_bias, d)
         .into_par_iter()
-        .map_init(
-            Buffers::default,
-            |Buffers { encoder, decoder, rounded }, mut chunk| {
-                let mut input_bias = vec![0.0; d];
-                encoder.resize(d, 0.0);
-                decoder.resize(d, 0.0);
-                for i in 0..chunk.neuron_bias.len() {
-                    let rows = (&*chunk.encoder[0], &*chunk.decoder[0]);
-                    let (old, unit) = (&rows.0[i * d..][..d], &rows.1[i * d..][..d]);
-                    let j = chunk.first + i;
-                    let bias = gradient(j, unit, terms, centred, (encoder, decoder));
-                    axpy(&mut input_bias, -bias, old);
-                    chunk.neuron_bias[i] = bias;
-                    chunk.update(i, (encoder, decoder), rates, rounded);
-                }
-                input_bias
-            },
-        )
+        .map_init(Buffers::default, |Buffers { encoder, decoder, rounded }, mut chunk| {
+            let mut input_bias = vec![0.0; d];
+            encoder.resize(d, 0.0);
+            decoder.resize(d, 0.0);
+            for i in 0..chunk.neuron_bias.len() {
+                let rows = (&*chunk.encoder[0], &*chunk.decoder[0]);
+                let (old, unit) = (&rows.0[i * d..][..d], &rows.1[i * d..][..d]);
+                let j = chunk.first + i;
+                let bias = gradient(j, unit, terms, centred, (encoder, decoder));
+                axpy(&mut input_bias, -bias, old);
+                chunk.neuron_bias[i] = bias;
+                chunk.update(i, (encoder, decoder), rates, rounded);
+            }
+            input_bias
+        })
         .collect();
     for sum in sums {
         axpy(&mut gradients.input_bias, 1.0, &sum);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hypothesaes_math::sae::screened_by;
 use hypothesaes_math::{Activations, Matrix, Subset};
 
 use super::embed::EMBEDDINGS;
@@ -30,6 +31,7 @@ pub(crate) struct Neurons {
 pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<Neurons> {
     let identity = context.identity(Stage::Sae);
     let Context { run, options, watch, .. } = context;
+    run.log("neurons ruled out by", &screened_by(x.cols()))?;
     let embeddings = run.content(Stage::Embed, EMBEDDINGS);
     let unfinished = Unfinished::new(&run.path().join(UNFINISHED), &identity.hash());
     let (options, watch) = (*options, *watch);

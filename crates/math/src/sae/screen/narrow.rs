@@ -1,12 +1,14 @@
 //! Products in 8 bits, through `rten-gemm`: VNNI, NEON's dot products, plain Rust.
 
 #![expect(clippy::cast_possible_truncation, reason = "numbers that were rounded to 8 bits")]
+#![expect(clippy::cast_sign_loss, reason = "they are shifted above 0 first")]
 
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
-/// What makes a row of whole numbers from -127 to 127 one of numbers from 0 on.
-const SHIFT: i32 = 128;
+/// What makes a row of whole numbers from -127 to 127 one of numbers from 0 on. Each product is too
+/// large by this times the sum of the weights.
+pub(super) const SHIFT: i32 = 128;
 
 /// Weights in 8 bits, packed for the library's kernel.
 pub(super) struct Narrow {
@@ -25,18 +27,13 @@ impl Narrow {
     }
 
     pub fn name(&self) -> String {
-        format!("8-bit products, {} kernel", self.product.kernel_name())
+        format!("8 bits, {}", self.product.kernel_name())
     }
 
     /// Largest absolute value of a row's number, and of a weight.
     pub fn largest(&self) -> (i16, i16) {
         // 2 * 255 * 63 stays inside 16 bits.
         (127, if self.may_saturate() { 63 } else { 127 })
-    }
-
-    /// What a product is too large by, per unit of the sum of the weights.
-    pub fn offset(&self) -> i32 {
-        SHIFT
     }
 
     pub fn pack(&mut self, weights: &[i16], stride: usize) {

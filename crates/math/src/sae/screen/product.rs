@@ -1,6 +1,6 @@
 //! The product of rows and neurons in whole numbers, by what the processor does best.
 
-use super::narrow::Narrow;
+use super::narrow::{self, Narrow};
 #[cfg(target_arch = "x86_64")]
 use super::wide;
 
@@ -26,12 +26,23 @@ impl Product {
         Self::Narrow(narrow)
     }
 
-    /// In words.
+    /// All that this processor can do.
+    #[cfg(test)]
+    pub fn every(dim: usize) -> Vec<Self> {
+        let mut all = vec![Self::Narrow(Narrow::new())];
+        #[cfg(target_arch = "x86_64")]
+        all.extend(pulp::x86::V3::try_new().map(|simd| Self::Wide(simd, wide::largest(dim))));
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = dim;
+        all
+    }
+
+    /// In words: bits, and the instructions.
     pub fn name(&self) -> String {
         match self {
             Self::Narrow(narrow) => narrow.name(),
             #[cfg(target_arch = "x86_64")]
-            Self::Wide(..) => "16-bit products, AVX2 kernel".to_owned(),
+            Self::Wide(..) => "16 bits, avx2".to_owned(),
         }
     }
 
@@ -47,7 +58,7 @@ impl Product {
     /// What a product is too large by, per unit of the sum of the weights.
     pub fn offset(&self) -> i32 {
         match self {
-            Self::Narrow(narrow) => narrow.offset(),
+            Self::Narrow(_) => narrow::SHIFT,
             #[cfg(target_arch = "x86_64")]
             Self::Wide(..) => 0,
         }

@@ -127,7 +127,10 @@ mod tests {
     fn the_largest_sums_stay_inside_32_bits() {
         for dim in [1, 2, 8, 97, 1_536, 100_000] {
             let largest = i64::from(largest(dim));
-            assert!(largest * largest * i64::try_from(dim).unwrap() <= i64::from(i32::MAX), "{dim}");
+            assert!(
+                largest * largest * i64::try_from(dim).unwrap() <= i64::from(i32::MAX),
+                "{dim}"
+            );
         }
         assert_eq!(largest(1_536), 1_182);
     }
