@@ -17,10 +17,14 @@ fn vectors(n: usize, spoilt: Option<usize>) -> Vec<u8> {
         }
         row
     };
-    let data: Vec<f32> = (0..n).flat_map(row).collect();
+    in_file((0..n).flat_map(row).collect())
+}
+
+/// A file of rows of 8 numbers.
+fn in_file(data: Vec<f32>) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let all = Matrix::from_vec(n, 8, data).unwrap();
-    npy::write(&mut bytes, (n, 8), std::iter::once(Ok(all))).unwrap();
+    let all = Matrix::from_vec(data.len() / 8, 8, data).unwrap();
+    npy::write(&mut bytes, (all.rows(), 8), std::iter::once(Ok(all))).unwrap();
     bytes
 }
 
@@ -80,6 +84,7 @@ fn memory_changes_no_byte() {
 fn what_is_wrong_is_named() {
     let folder = folder();
     folder.write("nan.npy", vectors(300, Some(123)));
+    folder.write("equal.npy", in_file(vec![0.5; 80]));
     folder.write("text.csv", "text,stars\nnice,5\n");
     folder.write("taken", "years of work");
     let check = |words: &[&str], named: &[&str]| {
@@ -91,6 +96,7 @@ fn what_is_wrong_is_named() {
     };
     check(&["sae", "train", "nan.npy", "--out", "a"], &["nan.npy", "row 123, column 3"]);
     check(&["sae", "train", "text.csv", "--out", "a"], &["text.csv", "neither"]);
+    check(&["sae", "train", "equal.npy", "--out", "a"], &["equal.npy", "rows are equal"]);
     check(&["sae", "train", "none.npy", "--out", "a"], &["none.npy", "hint"]);
     check(&["sae", "train", "x.npy", "--out", "taken"], &["`taken` is there already"]);
     check(&["sae", "train", "x.npy", "--sae", "4:5", "--out", "a"], &["`k` is 5"]);
@@ -104,4 +110,30 @@ fn what_is_wrong_is_named() {
     check(&["sae", "import", "taken", "x.npy", "--out", "a"], &["taken", "Python package"]);
     assert_eq!(folder.read("taken"), "years of work");
     assert!(!folder.path().join("a").exists());
+}
+
+/// A limit on the size of files stands for a disk that is full: writing fails in the middle.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_named_and_what_was_there_stays() {
+    let folder = folder();
+    let small = |words: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_hypothesaes");
+        let limited = r#"trap "" XFSZ; ulimit -f 1; exec "$0" "$@""#;
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", limited, program]).args(words).current_dir(folder.path());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let wide = ["sae", "train", "x.npy", "--sae", "200:2", "--quiet", "-o", "sae.max_epochs=3"];
+    let before = folder.files("");
+    let stderr = small(&[&wide[..], &["--out", "full"]].concat());
+    assert!(stderr.contains("full") && stderr.contains("File too large"), "{stderr}");
+    assert_eq!(folder.files(""), before);
+    folder.run(&[&wide[..], &["--out", "model"]].concat()).well();
+    let before = folder.files("");
+    let stderr = small(&["sae", "encode", "model", "x.npy", "--out", "z.npz"]);
+    assert!(stderr.contains("z.npz"), "{stderr}");
+    assert_eq!(folder.files(""), before);
 }

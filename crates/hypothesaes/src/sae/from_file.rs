@@ -38,7 +38,8 @@ impl FileTraining {
     /// Trains, and writes the checkpoint.
     ///
     /// # Errors
-    /// [`Error::Input`] with the row of a number that is not finite; [`Error::Option`] as
+    /// [`Error::Input`] with the row of a number that is not finite, and for rows that are all
+    /// equal; [`Error::Option`] as
     /// [`train`], and for less memory than is needed; [`Error::File`].
     pub fn run(&self, watch: &dyn Watch) -> Result<Checkpoint> {
         self.options.check()?;
@@ -49,6 +50,10 @@ impl FileTraining {
         }
         let room = self.room(&vectors)?;
         vectors.check_finite()?;
+        if !differ(&vectors)? {
+            let message = "all its rows are equal: there is nothing to learn from them";
+            return Err(Error::input(&self.vectors, message));
+        }
         validation.iter().try_for_each(VectorFile::check_finite)?;
         watch.say(&format!("neurons are ruled out by {}", screened_by(vectors.dim())));
         let hash = self.data_hash()?;
@@ -130,6 +135,17 @@ pub fn import_from(path: &Path, vectors: &Path) -> Result<Checkpoint> {
         data_hash: String::new(),
         trainer_version: 0,
     })
+}
+
+/// Whether there are two rows that differ.
+fn differ(x: &dyn Rows) -> Result<bool> {
+    let (mut first, mut other) = (Vec::new(), Vec::new());
+    for i in 0..x.n_rows() {
+        if x.fetch(&[0], &mut first)? != x.fetch(&[i], &mut other)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn check_dim(file: &VectorFile, other: &Path, dim: usize) -> Result<()> {

@@ -36,7 +36,7 @@ use crate::watch::Watch;
 use options::name_option;
 
 /// Goes up with every change that makes equal data and options give other weights.
-pub const TRAINER_VERSION: u32 = 3;
+pub const TRAINER_VERSION: u32 = 4;
 
 /// A trained autoencoder, how it came about and how good it is.
 #[derive(Debug, Clone, PartialEq)]

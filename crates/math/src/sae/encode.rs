@@ -201,7 +201,7 @@ impl Parts {
         }
     }
 
-    /// The threshold above which k n activations of the n rows of `x` lie: k per row on average.
+    /// A threshold above which k n activations of the n rows of `x` lie: k per row on average.
     ///
     /// Looks well below the present threshold, and above 0 only if too few values lie there.
     pub(super) fn calibrate(&self, x: &dyn Rows) -> Result<f32> {
@@ -213,7 +213,11 @@ impl Parts {
         if values.len() <= wanted {
             return Ok(0.0);
         }
-        Ok(*values.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a)).1)
+        // Halfway to the next larger one, so that what rounds otherwise decides alike.
+        let (larger, &mut next, _) = values.select_nth_unstable_by(wanted, |a, b| b.total_cmp(a));
+        let least = larger.iter().copied().fold(f32::INFINITY, f32::min);
+        let halfway = next + (least - next) / 2.0;
+        Ok(if halfway < least { halfway } else { next })
     }
 
     fn values_above(&self, x: &dyn Rows, threshold: f32) -> Result<Vec<f32>> {
