@@ -70,19 +70,19 @@ pub(super) struct Term<'a> {
 }
 
 /// Length of every row of the data that gradients are sums of.
-#[derive(Debug, Default)]
-pub(super) struct Lengths {
-    pub centred: Vec<f32>,
+#[derive(Clone, Copy)]
+pub(super) struct Lengths<'a> {
+    pub centred: &'a [f32],
     /// For each term of the loss.
-    pub errors: Vec<Vec<f32>>,
+    pub errors: [&'a [f32]; 3],
 }
 
 /// An upper bound of the squared gradient of neuron `j`: encoder, decoder and bias.
 ///
 /// The triangle inequality over its firings; a hundredth of the cost of the gradient itself.
-pub(super) fn squared_bound(j: usize, terms: &[Term<'_>], lengths: &Lengths) -> (f64, f64) {
+pub(super) fn squared_bound(j: usize, terms: &[Term<'_>], lengths: Lengths<'_>) -> (f64, f64) {
     let (mut encoder, mut decoder, mut bias) = (0.0_f32, 0.0_f32, 0.0_f32);
-    for (term, errors) in terms.iter().zip(&lengths.errors) {
+    for (term, errors) in terms.iter().zip(lengths.errors) {
         for &(row, slope) in term.groups.slopes(j) {
             encoder += slope.abs() * lengths.centred[row as usize];
             bias += slope.abs();

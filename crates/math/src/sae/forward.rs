@@ -60,6 +60,8 @@ impl Chosen {
 pub(super) struct Batch {
     /// `x - b_in`, n x d.
     pub centred: Vec<f32>,
+    /// Length of each.
+    pub lengths: Vec<f32>,
     pub blocks: Vec<Chosen>,
     dim: usize,
 }
@@ -78,14 +80,17 @@ impl Batch {
         let d = parts.input_bias.len();
         self.dim = d;
         self.centred.resize(rows.len() * d, 0.0);
+        self.lengths.resize(rows.len(), 0.0);
         self.blocks.resize_with(rows.len().div_ceil(BLOCK), Chosen::default);
         let blocks = self.centred.par_chunks_mut(BLOCK * d).zip(&mut self.blocks);
+        let blocks = blocks.zip(self.lengths.par_chunks_mut(BLOCK));
         blocks.zip(rows.par_chunks(BLOCK)).for_each_init(
             Workspace::default,
-            |work, ((centred, chosen), rows)| {
+            |work, (((centred, chosen), lengths), rows)| {
                 centre(rows, &parts.input_bias, centred);
                 chosen.clear();
                 screen.load(centred, work);
+                work.lengths(lengths);
                 for row in centred.chunks_exact(d).enumerate() {
                     choose(row, work, &mut chosen.terms);
                     chosen.ends.push(chosen.terms.len());
@@ -109,6 +114,8 @@ impl Batch {
 pub(super) struct Pass {
     /// `E_g` of each row, n G x d. The last one of a row is the error of all neurons together.
     pub error: Vec<f32>,
+    /// Length of each, n G values.
+    pub lengths: Vec<f32>,
     pub blocks: Vec<Block>,
 }
 
@@ -128,21 +135,19 @@ impl Pass {
         among: impl Fn(&[(u32, f32)], &mut Vec<(u32, f32)>) + Sync,
     ) {
         let (d, groups) = (batch.dim, ends.len());
-        self.error.resize(batch.centred.len() * groups, 0.0);
-        self.blocks.resize_with(batch.blocks.len(), Block::default);
-        let errors = self.error.par_chunks_mut(BLOCK * groups * d).zip(&mut self.blocks);
         let rows = batch.centred().zip(&batch.blocks);
-        errors.zip(rows).enumerate().for_each(|(b, ((errors, block), (centred, chosen)))| {
+        let blocks = self.blocks(batch, groups).zip(rows);
+        blocks.enumerate().for_each(|(b, (((errors, lengths), block), (centred, chosen)))| {
             block.clear(d);
             let mut fired = Vec::new();
             let rows = centred.chunks_exact(d).zip(chosen.rows());
-            for ((row, (centred, chosen)), errors) in
-                (b * BLOCK..).zip(rows).zip(errors.chunks_exact_mut(groups * d))
+            let errors = errors.chunks_exact_mut(groups * d).zip(lengths.chunks_exact_mut(groups));
+            for ((row, (centred, chosen)), (errors, lengths)) in (b * BLOCK..).zip(rows).zip(errors)
             {
                 fired.clear();
                 among(chosen, &mut fired);
                 block.squared_errors += prefix_errors(parts, &fired, centred, ends, errors);
-                block.add_row((row, ends), &fired, errors, unit, &parts.decoder);
+                block.add_row((row, ends), &fired, (errors, lengths), unit, &parts.decoder);
             }
         });
     }
@@ -157,25 +162,36 @@ impl Pass {
         choose: impl Fn(&[f32], &mut Vec<(u32, f32)>) + Sync,
     ) {
         let (d, m) = (batch.dim, parts.encoder.rows());
-        self.error.resize(batch.centred.len(), 0.0);
-        self.blocks.resize_with(batch.blocks.len(), Block::default);
-        let out = self.error.par_chunks_mut(BLOCK * d).zip(&mut self.blocks);
         let rows = batch.centred().zip(errors.par_chunks(BLOCK * groups * d));
-        out.zip(rows).enumerate().for_each(|(b, ((out, block), (centred, errors)))| {
+        let blocks = self.blocks(batch, 1).zip(rows);
+        blocks.enumerate().for_each(|(b, (((out, lengths), block), (centred, errors)))| {
             block.clear(d);
             let mut fired = Vec::new();
             let errors = errors.chunks_exact(d).skip(groups - 1).step_by(groups);
             let rows = centred.chunks_exact(d).zip(errors);
-            for ((row, (centred, error)), out) in
-                (b * BLOCK..).zip(rows).zip(out.chunks_exact_mut(d))
-            {
+            let out = out.chunks_exact_mut(d).zip(lengths.chunks_exact_mut(1));
+            for ((row, (centred, error)), (out, length)) in (b * BLOCK..).zip(rows).zip(out) {
                 fired.clear();
                 choose(centred, &mut fired);
                 out.copy_from_slice(error);
                 add_weighted_rows(out, parts.decoder.data(), &fired);
-                block.add_row((row, &[m]), &fired, out, unit, &parts.decoder);
+                block.add_row((row, &[m]), &fired, (out, length), unit, &parts.decoder);
             }
         });
+    }
+
+    /// Errors, their lengths and what they add up to, of each block of a batch.
+    fn blocks(
+        &mut self,
+        batch: &Batch,
+        groups: usize,
+    ) -> impl IndexedParallelIterator<Item = ((&mut [f32], &mut [f32]), &mut Block)> {
+        self.error.resize(batch.centred.len() * groups, 0.0);
+        self.lengths.resize(batch.lengths.len() * groups, 0.0);
+        self.blocks.resize_with(batch.blocks.len(), Block::default);
+        let errors = self.error.par_chunks_mut(BLOCK * groups * batch.dim);
+        let lengths = self.lengths.par_chunks_mut(BLOCK * groups);
+        errors.zip(lengths).zip(&mut self.blocks)
     }
 
     /// Sum over rows of the squared length of the error of all neurons together.
@@ -191,6 +207,7 @@ impl Pass {
     /// Nothing fires: no rows, no firings.
     pub fn clear(&mut self) {
         self.error.clear();
+        self.lengths.clear();
         self.blocks.clear();
     }
 }
@@ -203,12 +220,13 @@ impl Block {
         self.error_sum.resize(dim, 0.0);
     }
 
-    /// Takes in a row of the batch: its firings, with their slopes, and its errors.
+    /// Takes in a row of the batch: its firings, with their slopes, and its errors, whose lengths
+    /// it fills in.
     fn add_row(
         &mut self,
         (row, ends): (usize, &[usize]),
         fired: &[(u32, f32)],
-        errors: &[f32],
+        (errors, lengths): (&[f32], &mut [f32]),
         unit: f32,
         decoder: &Matrix,
     ) {
@@ -220,7 +238,12 @@ impl Block {
             let error_row = index(row * ends.len() + group);
             Firing { row: index(row), error_row, neuron, value, slope }
         }));
-        self.squared_error += f64::from(squared_norm(&errors[(ends.len() - 1) * d..]));
+        let mut square = 0.0;
+        for (length, error) in lengths.iter_mut().zip(errors.chunks_exact(d)) {
+            square = squared_norm(error);
+            *length = square.sqrt();
+        }
+        self.squared_error += f64::from(square);
         axpy(&mut self.error_sum, 1.0, &errors[..d]);
     }
 }

@@ -110,14 +110,18 @@ fn add_direction(row: &mut [f32], point: &[f32], centre: &[f32]) {
 
 /// Median of each column; of an even number of rows the lower one, as `torch.median` has it.
 fn median(rows: &[&[f32]]) -> Vec<f32> {
+    let n = rows.len();
     let mut medians = vec![0.0; rows[0].len()];
     medians.par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, medians)| {
-        let mut column = vec![0.0; rows.len()];
-        for (j, median) in (chunk * COLUMNS..).zip(medians) {
-            for (value, row) in column.iter_mut().zip(rows) {
-                *value = row[j];
+        // Row by row, as they lie in memory.
+        let mut columns = vec![0.0; medians.len() * n];
+        for (i, row) in rows.iter().enumerate() {
+            for (c, &value) in row[chunk * COLUMNS..][..medians.len()].iter().enumerate() {
+                columns[c * n + i] = value;
             }
-            *median = *column.select_nth_unstable_by((rows.len() - 1) / 2, f32::total_cmp).1;
+        }
+        for (column, median) in columns.chunks_exact_mut(n).zip(medians) {
+            *median = *column.select_nth_unstable_by((n - 1) / 2, f32::total_cmp).1;
         }
     });
     medians

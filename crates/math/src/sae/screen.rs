@@ -75,6 +75,15 @@ pub(super) struct Workspace {
     chosen: Vec<(u32, f32)>,
 }
 
+impl Workspace {
+    /// Lengths of the loaded rows.
+    pub fn lengths(&self, out: &mut [f32]) {
+        for (length, row) in out.iter_mut().zip(&self.quantised) {
+            *length = row.norm;
+        }
+    }
+}
+
 impl Screen {
     /// The screen of an encoder.
     pub fn of(parts: &Parts) -> Self {

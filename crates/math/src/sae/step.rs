@@ -10,8 +10,7 @@ use super::screen::{Screen, keep_largest};
 use super::state::State;
 use super::update::{self, Gradients};
 use super::{Normaliser, TrainOptions};
-use crate::vector::{axpy, squared_norm};
-use rayon::prelude::*;
+use crate::vector::axpy;
 
 /// State of a training and buffers of its steps.
 pub(super) struct Trainer<'a> {
@@ -28,7 +27,6 @@ pub(super) struct Trainer<'a> {
     batch: Batch,
     passes: Passes,
     groups: [Groups; 3],
-    lengths: Lengths,
     gradients: Gradients,
 }
 
@@ -69,7 +67,6 @@ impl<'a> Trainer<'a> {
             batch: Batch::default(),
             passes: Passes::default(),
             groups: Default::default(),
-            lengths: Lengths::default(),
             gradients: Gradients::default(),
         }
     }
@@ -226,16 +223,12 @@ impl<'a> Trainer<'a> {
     }
 
     /// An upper bound of the gradient's norm.
-    fn bound(&mut self) -> f64 {
-        let d = self.dim();
-        let lengths = |rows: &[f32]| -> Vec<f32> {
-            rows.par_chunks_exact(d).with_min_len(64).map(|row| squared_norm(row).sqrt()).collect()
-        };
+    fn bound(&self) -> f64 {
         let Passes { main, multi, aux, .. } = &self.passes;
-        self.lengths.centred = lengths(&self.batch.centred);
-        self.lengths.errors = [main, multi, aux].map(|pass| lengths(&pass.error)).into();
+        let errors = [main, multi, aux].map(|pass| pass.lengths.as_slice());
+        let lengths = Lengths { centred: &self.batch.lengths, errors };
         let terms = terms(&self.passes, &self.groups);
-        self.gradients.bound(&terms, &self.lengths, &self.screen.neurons)
+        self.gradients.bound(&terms, lengths, &self.screen.neurons)
     }
 
     /// Fills the gradients and returns their norm.

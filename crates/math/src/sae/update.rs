@@ -61,7 +61,7 @@ impl Gradients {
     }
 
     /// An upper bound of what [`Self::all`] returns. O(firings + m).
-    pub fn bound(&self, terms: &[Term<'_>], lengths: &Lengths, neurons: &[Quantised]) -> f64 {
+    pub fn bound(&self, terms: &[Term<'_>], lengths: Lengths<'_>, neurons: &[Quantised]) -> f64 {
         let mut input_bias = f64::from(squared_norm(&self.input_bias)).sqrt();
         let mut squares = 0.0;
         for (j, neuron) in neurons.iter().enumerate() {

@@ -3,6 +3,7 @@
 #![expect(clippy::cast_possible_truncation, reason = "numbers that were rounded to 8 bits")]
 #![expect(clippy::cast_sign_loss, reason = "they are shifted above 0 first")]
 
+use rayon::prelude::*;
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_tensor::NdTensorView;
 
@@ -13,12 +14,14 @@ pub(super) const SHIFT: i32 = 128;
 /// Weights in 8 bits, packed for the library's kernel.
 pub(super) struct Narrow {
     product: GemmExecutor<u8, i8, i32>,
+    /// The weights before packing.
+    loose: Vec<i8>,
     packed: Option<PackedBMatrix<i8>>,
 }
 
 impl Narrow {
     pub fn new() -> Self {
-        Self { product: GemmExecutor::default(), packed: None }
+        Self { product: GemmExecutor::default(), loose: Vec::new(), packed: None }
     }
 
     /// Whether the kernel adds two products in 16 bits.
@@ -37,8 +40,13 @@ impl Narrow {
     }
 
     pub fn pack(&mut self, weights: &[i16], stride: usize) {
-        let narrow: Vec<i8> = weights.iter().map(|&w| w as i8).collect();
-        let view = NdTensorView::from_data([narrow.len() / stride, stride], narrow.as_slice());
+        self.loose.resize(weights.len(), 0);
+        self.loose.par_chunks_mut(stride).zip(weights.par_chunks(stride)).for_each(|(to, from)| {
+            for (to, &from) in to.iter_mut().zip(from) {
+                *to = from as i8;
+            }
+        });
+        let view = NdTensorView::from_data([weights.len() / stride, stride], &*self.loose);
         self.packed = Some(self.product.prepack_b(view.transposed()));
     }
 
