@@ -25,10 +25,13 @@ def file_of(folder, n):
     file = folder / f"x_{n}.npy"
     if not file.exists():
         rows = np.load(folder / f"x_{IN_MEMORY}.npy", mmap_mode="r")
-        out = np.lib.format.open_memmap(file, "w+", np.float32, (n, rows.shape[1]))
-        for start in range(0, n, len(rows)):
-            out[start : start + len(rows)] = rows[: n - start]
-        out.flush()
+        header = {"descr": "<f4", "fortran_order": False, "shape": (n, rows.shape[1])}
+        # Written, not mapped: the peak memory of a child begins with its parent's.
+        with open(file, "wb") as out:
+            np.lib.format.write_array_header_1_0(out, header)
+            for at in range(0, n, 1_000):
+                start = at % len(rows)
+                rows[start : start + min(1_000, n - at)].tofile(out)
     return file
 
 

@@ -17,24 +17,26 @@ impl Product {
     /// The best on this processor for rows of `dim` numbers.
     pub fn best(dim: usize) -> Self {
         let narrow = Narrow::new();
-        #[cfg(target_arch = "x86_64")]
-        if narrow.may_saturate()
-            && let Some(simd) = pulp::x86::V3::try_new()
-        {
-            return Self::Wide(simd, wide::largest(dim));
+        match Self::wide(dim) {
+            Some(wide) if narrow.may_saturate() => wide,
+            _ => Self::Narrow(narrow),
         }
-        Self::Narrow(narrow)
     }
 
     /// All that this processor can do.
     #[cfg(test)]
     pub fn every(dim: usize) -> Vec<Self> {
-        let mut all = vec![Self::Narrow(Narrow::new())];
-        #[cfg(target_arch = "x86_64")]
-        all.extend(pulp::x86::V3::try_new().map(|simd| Self::Wide(simd, wide::largest(dim))));
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = dim;
-        all
+        std::iter::once(Self::Narrow(Narrow::new())).chain(Self::wide(dim)).collect()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn wide(dim: usize) -> Option<Self> {
+        pulp::x86::V3::try_new().map(|simd| Self::Wide(simd, wide::largest(dim)))
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn wide(_: usize) -> Option<Self> {
+        None
     }
 
     /// In words: bits, and the instructions.
