@@ -69,7 +69,7 @@ fn format_name(out: &mut dyn Write) -> io::Result<()> {
     to.finish()
 }
 
-/// Reads what [`write`] or `scipy.sparse.save_npz` wrote.
+/// Reads what [`write()`] or `scipy.sparse.save_npz` wrote.
 ///
 /// # Errors
 /// [`Error::File`]; [`Error::Input`] if it is no such archive, or a value is not a positive number.

@@ -1,7 +1,7 @@
 //! The part of the pickle format that a dictionary of options and tensors is written in.
 //!
 //! Opcodes and their meaning: Python's `pickletools`, protocol 2. What a pickle would have called
-//! is looked up in [`call`], and there only.
+//! is looked up in the function `call`, and there only.
 
 use std::rc::Rc;
 
