@@ -5,13 +5,13 @@
 
 #![expect(clippy::inline_always, reason = "pulp compiles what is inlined for the instruction set")]
 
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd, bytemuck};
 
 /// Writes the `k` largest values of `values` that are > 0, as (index, value) by rising index.
 ///
 /// Among equal values the lower index wins; NaN never does; fewer than `k` positive values give
-/// fewer entries. Cost: one pass of comparisons, and a shift of at most `k` entries for each value
-/// that enters, which for values in random order are about k (1 + ln(n / k)).
+/// fewer entries. Cost: a pass of maxima and one of comparisons, and a shift of at most `k` entries
+/// for each value that enters, hardly more than `k` of many.
 pub fn top_k(values: &[f32], k: usize, best: &mut Vec<(u32, f32)>) {
     best.clear();
     if k > 0 {
@@ -73,7 +73,7 @@ impl WithSimd for Scan<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         let (registers, rest) = S::as_simd_f32s(self.values);
-        let mut floor = 0.0;
+        let mut floor = self.floor(simd, registers);
         let mut first = 0;
         for &register in registers {
             // Most registers hold nothing of interest, and this is two instructions. Which lane is
@@ -89,6 +89,26 @@ impl WithSimd for Scan<'_> {
 }
 
 impl Scan<'_> {
+    /// What all of the k largest exceed: the next number below the k-th of the maxima of some groups
+    /// of values, one for each lane of four registers; at least 0.
+    #[inline(always)]
+    fn floor<S: Simd>(&self, simd: S, registers: &[S::f32s]) -> f32 {
+        let mut maxima = [simd.splat_f32s(0.0); 4];
+        for four in pulp::as_arrays::<4, _>(registers).0 {
+            for (most, &register) in maxima.iter_mut().zip(four) {
+                *most = simd.max_f32s(register, *most);
+            }
+        }
+        let maxima: &mut [f32] = bytemuck::cast_slice_mut(&mut maxima);
+        if self.k > maxima.len() {
+            return 0.0;
+        }
+        // A maximum that is NaN, which some processors give, is one too few.
+        maxima.iter_mut().filter(|v| v.is_nan()).for_each(|v| *v = 0.0);
+        let (_, least, _) = maxima.select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
+        least.next_down().max(0.0)
+    }
+
     /// Lets the values from `from` up to `to` enter that exceed `floor`; returns what a newcomer
     /// must exceed from there on.
     #[inline(always)]
@@ -131,6 +151,12 @@ mod tests {
         check(&[0.5, -3.0], 2, &[(0, 0.5)]);
         check(&[1.0, f32::NAN, 2.0], 2, &[(0, 1.0), (2, 2.0)]);
         check(&[f32::INFINITY, 1.0], 1, &[(0, f32::INFINITY)]);
+        let holes: Vec<f32> =
+            (0..200_u16).map(|i| if i % 2 == 0 { f32::NAN } else { f32::from(i) }).collect();
+        check(&holes, 2, &[(197, 197.0), (199, 199.0)]);
+        check(&[f32::NAN; 200], 2, &[]);
+        check(&[f32::from_bits(1); 200], 1, &[(0, f32::from_bits(1))]);
+        check(&[f32::INFINITY; 200], 1, &[(0, f32::INFINITY)]);
     }
 
     #[test]

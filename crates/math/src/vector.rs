@@ -54,6 +54,19 @@ pub fn scale(y: &mut [f32], alpha: f32) {
     });
 }
 
+/// `y = -x`.
+///
+/// # Panics
+/// If the lengths differ: the caller's invariant.
+pub fn negate(x: &[f32], y: &mut [f32]) {
+    assert_eq!(y.len(), x.len(), "equal lengths");
+    Arch::new().dispatch(|| {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = -x;
+        }
+    });
+}
+
 /// Scales a row to unit length; a row of zeros stays.
 pub fn normalise(row: &mut [f32]) {
     let length = squared_norm(row).sqrt();
@@ -70,6 +83,9 @@ pub fn normalise(row: &mut [f32]) {
 /// # Panics
 /// If a term names a row that is not there: the caller's invariant.
 pub fn add_weighted_rows(y: &mut [f32], rows: &[f32], terms: &[(u32, f32)]) {
+    if terms.is_empty() {
+        return;
+    }
     Arch::new().dispatch(WeightedRows { y, rows, terms });
 }
 
@@ -219,13 +235,16 @@ mod tests {
     }
 
     #[test]
-    fn axpy_and_scale_equal_the_plain_loops() {
+    fn axpy_scale_and_negate_equal_the_plain_loops() {
         for n in LENGTHS {
             let (mut y, x) = (wave(n, 0.0), wave(n, 1.0));
             let before = y.clone();
             axpy(&mut y, 0.5, &x);
             scale(&mut y, 3.0);
+            let mut negative = before.clone();
+            negate(&y, &mut negative);
             for i in 0..n {
+                assert_eq!(negative[i], -y[i]);
                 check(y[i], 3.0 * f64::from(before[i] + 0.5 * x[i]));
             }
         }

@@ -1,10 +1,11 @@
 //! The forward pass: rows to sparse activations and reconstruction errors.
 
 use super::Parts;
+use super::buffers::Buffers;
 use super::screen::{Screen, Workspace, centre};
 use crate::matrix::Matrix;
 use crate::rows::BLOCK;
-use crate::vector::{add_weighted_rows, axpy, dot, squared_norm};
+use crate::vector::{add_weighted_rows, axpy, dot, negate, squared_norm};
 use rayon::prelude::*;
 
 /// A neuron that fires on a row of a batch.
@@ -64,6 +65,7 @@ pub(super) struct Batch {
     pub lengths: Vec<f32>,
     pub blocks: Vec<Chosen>,
     dim: usize,
+    work: Buffers<Workspace>,
 }
 
 impl Batch {
@@ -84,9 +86,9 @@ impl Batch {
         self.blocks.resize_with(rows.len().div_ceil(BLOCK), Chosen::default);
         let blocks = self.centred.par_chunks_mut(BLOCK * d).zip(&mut self.blocks);
         let blocks = blocks.zip(self.lengths.par_chunks_mut(BLOCK));
-        blocks.zip(rows.par_chunks(BLOCK)).for_each_init(
-            Workspace::default,
-            |work, (((centred, chosen), lengths), rows)| {
+        let blocks = blocks.zip(rows.par_chunks(BLOCK));
+        blocks.for_each(|(((centred, chosen), lengths), rows)| {
+            self.work.with(|work| {
                 centre(rows, &parts.input_bias, centred);
                 chosen.clear();
                 screen.load(centred, work);
@@ -95,8 +97,8 @@ impl Batch {
                     choose(row, work, &mut chosen.terms);
                     chosen.ends.push(chosen.terms.len());
                 }
-            },
-        );
+            });
+        });
     }
 
     /// Centred rows of each block.
@@ -263,7 +265,7 @@ fn prefix_errors(
         let error = &mut error[..d];
         match before.rchunks_exact(d).next() {
             Some(last) => error.copy_from_slice(last),
-            None => error.iter_mut().zip(centred).for_each(|(e, &c)| *e = -c),
+            None => negate(centred, error),
         }
         let until = from + fired[from..].partition_point(|&(j, _)| (j as usize) < end);
         add_weighted_rows(error, parts.decoder.data(), &fired[from..until]);

@@ -13,6 +13,7 @@
 mod adam;
 mod backward;
 mod batch_top_k;
+mod buffers;
 mod dead;
 mod encode;
 mod forward;

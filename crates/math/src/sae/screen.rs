@@ -18,7 +18,7 @@ mod product;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 
-use self::product::Product;
+use self::product::{Arranged, Product};
 use super::Parts;
 use super::quantise::{Quantised, quantise};
 use crate::topk::{indices_from, top_k};
@@ -63,10 +63,10 @@ struct Bounds {
 }
 
 /// A row to be encoded, and buffers; one per thread.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Workspace {
     rows: Vec<i16>,
-    bytes: Vec<u8>,
+    arranged: Arranged,
     quantised: Vec<Quantised>,
     products: Vec<i32>,
     upper: Vec<f32>,
@@ -103,10 +103,11 @@ impl Screen {
         let rows = parts.encoder.data().par_chunks(NEURONS * d);
         screen.panels().into_par_iter().zip(rows).for_each_init(
             Vec::new,
-            |row, (mut panel, rows)| {
+            |rounded, (mut panel, rows)| {
                 for (i, neuron) in rows.chunks_exact(d).enumerate() {
-                    panel.take_over(i, neuron, row);
+                    panel.round(i, neuron, rounded);
                 }
+                panel.take_over(rounded);
             },
         );
         screen.refresh(parts);
@@ -152,8 +153,8 @@ impl Screen {
             work.quantised.push(quantise(row, largest, q));
         }
         work.products.resize(n * self.width(), 0);
-        let (rows, bytes, out) = (&work.rows, &mut work.bytes, &mut work.products);
-        self.product.multiply(rows, &self.weights, stride, bytes, out);
+        let (rows, arranged, out) = (&work.rows, &mut work.arranged, &mut work.products);
+        self.product.multiply(rows, &self.weights, stride, arranged, out);
     }
 
     /// Length of a row of products.
@@ -220,11 +221,17 @@ pub(super) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// Takes over new weights of its neuron `i`; `row` is a buffer.
-    pub fn take_over(&mut self, i: usize, neuron: &[f32], row: &mut Vec<i16>) {
-        row.resize(self.stride, 0);
+    /// Rounds new weights of its neuron `i` into a buffer, until all can be taken over together.
+    pub fn round(&mut self, i: usize, neuron: &[f32], rounded: &mut Vec<i16>) {
+        rounded.resize(NEURONS * self.stride, 0);
+        let row = &mut rounded[i * self.stride..][..self.stride];
         self.neurons[i] = quantise(neuron, self.product.largest().1, row);
-        self.product.place(row, i, self.weights);
+    }
+
+    /// Takes over what has been rounded.
+    pub fn take_over(&mut self, rounded: &mut [i16]) {
+        rounded[self.neurons.len() * self.stride..].fill(0);
+        self.product.place(rounded, self.weights);
     }
 }
 

@@ -85,7 +85,7 @@ struct Chunk<'a> {
 
 /// Where a task writes before it adds up: rows of d values.
 #[derive(Default)]
-struct Buffers {
+struct Rows {
     encoder: Vec<f32>,
     decoder: Vec<f32>,
     rounded: Vec<i16>,
@@ -108,6 +108,7 @@ pub(super) fn step(
             let row = (chunk.first + i) * d;
             chunk.update(i, (&encoder[row..][..d], &decoder[row..][..d]), rates, rounded);
         }
+        chunk.panel.take_over(rounded);
     });
     biases(parts, adam, gradients, rates);
     screen.refresh(parts);
@@ -128,7 +129,7 @@ pub(super) fn fused_step(
     let weights = (parts.encoder.data_mut(), parts.decoder.data_mut());
     let sums: Vec<Vec<f32>> = chunks(weights, adam, screen, neuron_bias, d)
         .into_par_iter()
-        .map_init(Buffers::default, |Buffers { encoder, decoder, rounded }, mut chunk| {
+        .map_init(Rows::default, |Rows { encoder, decoder, rounded }, mut chunk| {
             let mut input_bias = vec![0.0; d];
             encoder.resize(d, 0.0);
             decoder.resize(d, 0.0);
@@ -141,6 +142,7 @@ pub(super) fn fused_step(
                 chunk.neuron_bias[i] = bias;
                 chunk.update(i, (encoder, decoder), rates, rounded);
             }
+            chunk.panel.take_over(rounded);
             input_bias
         })
         .collect();
@@ -161,7 +163,7 @@ impl Chunk<'_> {
             update(weights, mean, square, gradient, rates);
         }
         normalise(&mut self.decoder[0][span.clone()]);
-        self.panel.take_over(i, &self.encoder[0][span], rounded);
+        self.panel.round(i, &self.encoder[0][span], rounded);
     }
 }
 

@@ -13,6 +13,14 @@ pub(in super::super) enum Product {
     Wide(pulp::x86::V3, i16),
 }
 
+/// Rows arranged the way that a product reads them, a buffer.
+#[derive(Debug, Default)]
+pub(in super::super) struct Arranged {
+    bytes: Vec<u8>,
+    #[cfg(target_arch = "x86_64")]
+    tiles: Vec<i16>,
+}
+
 impl Product {
     /// The best on this processor for rows of `dim` numbers.
     pub fn best(dim: usize) -> Self {
@@ -66,13 +74,13 @@ impl Product {
         }
     }
 
-    /// Writes neuron `i` of a panel, [`super::NEURONS`] rows as long as it, the way that
-    /// [`Self::multiply`] reads them.
-    pub fn place(&self, neuron: &[i16], i: usize, panel: &mut [i16]) {
+    /// Writes the neurons of a panel, [`super::NEURONS`] rows, the way that [`Self::multiply`]
+    /// reads them.
+    pub fn place(&self, neurons: &[i16], panel: &mut [i16]) {
         match self {
-            Self::Narrow(_) => panel[i * neuron.len()..][..neuron.len()].copy_from_slice(neuron),
+            Self::Narrow(_) => panel.copy_from_slice(neurons),
             #[cfg(target_arch = "x86_64")]
-            Self::Wide(..) => wide::place(neuron, i, panel),
+            Self::Wide(..) => wide::interleave::<{ super::NEURONS }>(neurons, panel),
         }
     }
 
@@ -85,19 +93,21 @@ impl Product {
         }
     }
 
-    /// Fills `out` (n x m); `weights` are those of [`Self::pack`], `bytes` a buffer.
+    /// Fills `out` (n x m); `weights` are those of [`Self::pack`].
     pub fn multiply(
         &self,
         rows: &[i16],
         weights: &[i16],
         stride: usize,
-        bytes: &mut Vec<u8>,
+        arranged: &mut Arranged,
         out: &mut [i32],
     ) {
         match self {
-            Self::Narrow(narrow) => narrow.multiply(rows, stride, bytes, out),
+            Self::Narrow(narrow) => narrow.multiply(rows, stride, &mut arranged.bytes, out),
             #[cfg(target_arch = "x86_64")]
-            Self::Wide(simd, _) => wide::multiply(*simd, rows, weights, stride, out),
+            Self::Wide(simd, _) => {
+                wide::multiply(*simd, rows, weights, stride, &mut arranged.tiles, out);
+            }
         }
     }
 }

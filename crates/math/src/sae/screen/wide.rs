@@ -8,12 +8,13 @@
 
 use super::NEURONS;
 use pulp::x86::V3;
-use pulp::{NullaryFnOnce, cast, i16x16, i32x8};
+use pulp::{NullaryFnOnce, cast, i16x16};
 
 /// Two registers of 8 sums each take a panel's neurons.
 const REGISTERS: usize = NEURONS / 8;
 
-/// Rows of a tile: 6 x 2 sums and what they are made of fill the 16 registers.
+/// Rows of a tile: 6 x 2 sums and what they are made of fill the 16 registers. Interleaved like
+/// the neurons of a panel, so that both are read in the order in which they lie.
 const ROWS: usize = 6;
 
 /// The largest number of which `dim` squares add up inside 32 bits.
@@ -22,26 +23,43 @@ pub(super) fn largest(dim: usize) -> i16 {
     (f64::from(i32::MAX) / dim.max(1) as f64).sqrt().min(f64::from(i16::MAX)) as i16
 }
 
-/// Places neuron `i` of a panel, [`NEURONS`] rows: pairs of its numbers beside those of the others.
-pub(super) fn place(neuron: &[i16], i: usize, panel: &mut [i16]) {
-    let (pairs, _) = neuron.as_chunks::<2>();
-    for (pair, beside) in pairs.iter().zip(panel.chunks_exact_mut(2 * NEURONS)) {
-        beside[2 * i..][..2].copy_from_slice(pair);
+/// Writes the first pair of numbers of each of `N` rows, then their second pairs, and so on. Of
+/// fewer rows the first stands in for those that are missing.
+pub(super) fn interleave<const N: usize>(rows: &[i16], together: &mut [i16]) {
+    let (together, _) = together.as_chunks_mut::<2>();
+    let (pairs, n) = (rows.as_chunks::<2>().0, together.len() / N);
+    let rows: [&[[i16; 2]]; N] =
+        std::array::from_fn(|r| pairs.get(r * n..(r + 1) * n).unwrap_or(&pairs[..n]));
+    for (i, beside) in together.chunks_exact_mut(N).enumerate() {
+        for (to, row) in beside.iter_mut().zip(rows) {
+            *to = row[i];
+        }
     }
 }
 
 /// `out[r, j] = sum over i of rows[r, i] weights[j, i]`, exact if no sum leaves 32 bits.
 ///
-/// `rows`: n x `stride`; `panels`: m x `stride`, placed; `out`: n x m. Numbers of n m `stride` / 16
-/// registers are multiplied, and as many added; a panel stays in the second cache while the rows
-/// pass by.
-pub(super) fn multiply(simd: V3, rows: &[i16], panels: &[i16], stride: usize, out: &mut [i32]) {
-    simd.vectorize(Tiles { simd, rows, panels, stride, out });
+/// `rows`: n x `stride`, `stride` even; `panels`: m x `stride`, [`NEURONS`] interleaved; `out`:
+/// n x m; `tiles`: a buffer. Numbers of n m `stride` / 16 registers are multiplied, and as many added; a
+/// panel stays in the second cache while the rows pass by.
+pub(super) fn multiply(
+    simd: V3,
+    rows: &[i16],
+    panels: &[i16],
+    stride: usize,
+    tiles: &mut Vec<i16>,
+    out: &mut [i32],
+) {
+    tiles.resize(rows.len().next_multiple_of(ROWS * stride), 0);
+    for (rows, tile) in rows.chunks(ROWS * stride).zip(tiles.chunks_exact_mut(ROWS * stride)) {
+        interleave::<ROWS>(rows, tile);
+    }
+    simd.vectorize(Tiles { simd, tiles, panels, stride, out });
 }
 
 struct Tiles<'a> {
     simd: V3,
-    rows: &'a [i16],
+    tiles: &'a [i16],
     panels: &'a [i16],
     stride: usize,
     out: &'a mut [i32],
@@ -52,45 +70,37 @@ impl NullaryFnOnce for Tiles<'_> {
 
     #[inline(always)]
     fn call(self) {
-        let Self { simd, rows, panels, stride, out } = self;
+        let Self { simd, tiles, panels, stride, out } = self;
         let m = panels.len() / stride;
         for (p, panel) in panels.chunks_exact(NEURONS * stride).enumerate() {
-            let tiles = rows.chunks(ROWS * stride).zip(out.chunks_mut(ROWS * m));
-            for (rows, out) in tiles {
-                match rows.len() / stride {
-                    1 => tile::<1>(simd, rows, panel, &mut out[p * NEURONS..], m),
-                    2 => tile::<2>(simd, rows, panel, &mut out[p * NEURONS..], m),
-                    3 => tile::<3>(simd, rows, panel, &mut out[p * NEURONS..], m),
-                    4 => tile::<4>(simd, rows, panel, &mut out[p * NEURONS..], m),
-                    5 => tile::<5>(simd, rows, panel, &mut out[p * NEURONS..], m),
-                    _ => tile::<ROWS>(simd, rows, panel, &mut out[p * NEURONS..], m),
+            let tiles = tiles.chunks_exact(ROWS * stride).zip(out.chunks_mut(ROWS * m));
+            for (tile, out) in tiles {
+                let sums = products(simd, tile, panel);
+                for (sums, out) in sums.iter().zip(out.chunks_exact_mut(m)) {
+                    out[p * NEURONS..][..NEURONS].copy_from_slice(sums);
                 }
             }
         }
     }
 }
 
-/// Inner products of `N` rows with the neurons of a panel, into `out` and every m numbers on.
+/// Inner products of the rows of a tile with the neurons of a panel.
 #[inline(always)]
-fn tile<const N: usize>(simd: V3, rows: &[i16], panel: &[i16], out: &mut [i32], m: usize) {
-    let stride = rows.len() / N;
-    let pairs: [&[[i16; 2]]; N] =
-        std::array::from_fn(|r| &rows[r * stride..][..stride].as_chunks::<2>().0[..stride / 2]);
-    let mut sums = [[simd.splat_i32x8(0); REGISTERS]; N];
-    for (i, weights) in panel.as_chunks::<{ 2 * NEURONS }>().0[..stride / 2].iter().enumerate() {
+fn products(simd: V3, tile: &[i16], panel: &[i16]) -> [[i32; NEURONS]; ROWS] {
+    let mut sums = [[simd.splat_i32x8(0); REGISTERS]; ROWS];
+    let (tile, _) = tile.as_chunks::<{ 2 * ROWS }>();
+    let (panel, _) = panel.as_chunks::<{ 2 * NEURONS }>();
+    for (pairs, weights) in tile.iter().zip(panel) {
         let weights: [i16x16; REGISTERS] = cast(*weights);
-        for (sums, pairs) in sums.iter_mut().zip(&pairs) {
-            let pair: i16x16 = cast(simd.splat_i32x8(cast(pairs[i])));
+        for (sums, pair) in sums.iter_mut().zip(pairs.as_chunks::<2>().0) {
+            let pair: i16x16 = cast(simd.splat_i32x8(cast(*pair)));
             for (sum, weights) in sums.iter_mut().zip(weights) {
                 let products = simd.multiply_wrapping_add_adjacent_i16x16(pair, weights);
                 *sum = simd.wrapping_add_i32x8(*sum, products);
             }
         }
     }
-    for (r, sums) in sums.into_iter().enumerate() {
-        let sums: [i32; NEURONS] = cast::<[i32x8; REGISTERS], _>(sums);
-        out[r * m..][..NEURONS].copy_from_slice(&sums);
-    }
+    cast(sums)
 }
 
 #[cfg(test)]
@@ -108,12 +118,12 @@ mod tests {
             };
             let (rows, weights) = (wave(n * stride, 7_919), wave(m * stride, 104_729));
             let mut panels = vec![0; m * stride];
-            for (j, neuron) in weights.chunks_exact(stride).enumerate() {
-                let panel = panels.chunks_exact_mut(NEURONS * stride).nth(j / NEURONS).unwrap();
-                place(neuron, j % NEURONS, panel);
+            let placed = panels.chunks_exact_mut(NEURONS * stride);
+            for (neurons, panel) in weights.chunks_exact(NEURONS * stride).zip(placed) {
+                interleave::<NEURONS>(neurons, panel);
             }
             let mut out = vec![1; n * m];
-            multiply(simd, &rows, &panels, stride, &mut out);
+            multiply(simd, &rows, &panels, stride, &mut vec![7; 5], &mut out);
             for (at, &got) in out.iter().enumerate() {
                 let (row, neuron) = (&rows[at / m * stride..], &weights[at % m * stride..]);
                 let pairs = row[..stride].iter().zip(neuron);
