@@ -18,7 +18,6 @@ use crate::command::use_threads;
 use crate::exit::Usage;
 use crate::interrupt;
 use crate::progress::Progress;
-use crate::show::grouped;
 use args::{Decode, Encode, Health, Import, SaeCommand, Train};
 
 /// Rows that are decoded at a time.
@@ -79,7 +78,7 @@ fn encode(args: &Encode) -> Result<()> {
     is_free(&args.out)?;
     use_threads(args.shared.threads)?;
     let models = Checkpoint::read(&args.model)?.models;
-    let vectors = open(&args.vectors, &models)?;
+    let vectors = open(&args.vectors, &models, &args.model)?;
     let z = sae::encode(&models, &vectors)?;
     write_atomically(&args.out, |to| csr::write(&mut *to, &z))?;
     let per_row = z.len() as f64 / z.rows().max(1) as f64;
@@ -149,7 +148,7 @@ fn health(args: &Health) -> Result<()> {
     use_threads(args.shared.threads)?;
     let mut models = Checkpoint::read(&args.model)?.models;
     if let Some(file) = &args.vectors {
-        let vectors = open(file, &models)?;
+        let vectors = open(file, &models, &args.model)?;
         let judged = models.into_iter().map(|m| m.judged_again(&vectors));
         models = judged.collect::<hypothesaes::Result<_>>()?;
     }
@@ -169,18 +168,10 @@ fn import(args: &Import) -> Result<()> {
     show::health(&checkpoint.models, args.shared.json)
 }
 
-/// Vectors that these autoencoders can be applied to.
-fn open(file: &Path, models: &[TrainedSae]) -> Result<VectorFile> {
+/// Vectors that the autoencoders of a file can be applied to.
+fn open(file: &Path, models: &[TrainedSae], kept_in: &Path) -> Result<VectorFile> {
     let vectors = VectorFile::open(file)?;
-    let dim = models.first().map_or(0, |m| m.sae.dim());
-    if vectors.dim() != dim {
-        let message = format!(
-            "its vectors have {} numbers, and the autoencoders are for {}",
-            grouped(vectors.dim() as u64),
-            grouped(dim as u64)
-        );
-        return Err(Error::input(file, message).into());
-    }
+    vectors.check_dim(models.first().map_or(0, |m| m.sae.dim()), kept_in)?;
     vectors.check_finite()?;
     Ok(vectors)
 }

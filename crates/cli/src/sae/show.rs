@@ -10,6 +10,9 @@ use serde::Serialize;
 
 use crate::show::{grouped, json, print};
 
+/// Epochs told of in a line.
+const EPOCHS: usize = 10;
+
 #[derive(Serialize)]
 struct Report<'a> {
     id: &'a str,
@@ -56,6 +59,11 @@ fn describe(model: &TrainedSae) -> String {
         .fvu_validation
         .map_or_else(String::new, |fvu| format!(", {fvu:.4} of the rows that validated"));
     line("unexplained", format!("{:.4} of the variance{validation}", quality.fvu_discover));
+    for (i, epochs) in history.chunks(EPOCHS).enumerate() {
+        let name = if i == 0 { "by epoch" } else { "" };
+        let values: Vec<String> = epochs.iter().map(|e| format!("{:.4}", e.criterion())).collect();
+        line(name, values.join(" "));
+    }
     line(
         "neurons",
         format!(

@@ -39,14 +39,13 @@ impl FileTraining {
     ///
     /// # Errors
     /// [`Error::Input`] with the row of a number that is not finite, and for rows that are all
-    /// equal; [`Error::Option`] as
-    /// [`train`], and for less memory than is needed; [`Error::File`].
+    /// equal; [`Error::Option`] as [`train`], and for less memory than is needed; [`Error::File`].
     pub fn run(&self, watch: &dyn Watch) -> Result<Checkpoint> {
         self.options.check()?;
         let vectors = VectorFile::open(&self.vectors)?;
         let validation = self.validation.as_deref().map(VectorFile::open).transpose()?;
         if let Some(validation) = &validation {
-            check_dim(validation, &self.vectors, vectors.dim())?;
+            validation.check_dim(vectors.dim(), &self.vectors)?;
         }
         let room = self.room(&vectors)?;
         vectors.check_finite()?;
@@ -126,7 +125,7 @@ pub fn import_from(path: &Path, vectors: &Path) -> Result<Checkpoint> {
     let rows = VectorFile::open(vectors)?;
     rows.check_finite()?;
     let (sae, options) = import(path, variance(&rows)?)?;
-    check_dim(&rows, path, sae.dim())?;
+    rows.check_dim(sae.dim(), path)?;
     let id = options.sizes[0].to_string();
     Ok(Checkpoint {
         models: vec![TrainedSae::judge(id, sae, &rows)?],
@@ -146,17 +145,6 @@ fn differ(x: &dyn Rows) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-fn check_dim(file: &VectorFile, other: &Path, dim: usize) -> Result<()> {
-    if file.dim() == dim {
-        return Ok(());
-    }
-    let (got, other) = (file.dim(), other.display());
-    Err(Error::input(
-        file.path(),
-        format!("its vectors have {got} numbers, those of `{other}` {dim}"),
-    ))
 }
 
 /// In memory if there is room, and the room left.

@@ -174,7 +174,7 @@ impl TrainedSae {
 
     fn describe(&self) -> String {
         let Quality { n_alive, fvu_discover, fvu_validation, .. } = self.quality;
-        let (fvu, texts) = match fvu_validation {
+        let (fvu, rows) = match fvu_validation {
             Some(fvu) => (fvu, "validation"),
             None => (fvu_discover, "discover"),
         };
@@ -184,7 +184,7 @@ impl TrainedSae {
         };
         format!(
             "autoencoder {}: {n_alive} of {} neurons alive{found_again}, {:.0} % of the variance of \
-             the {texts} texts explained, best epoch {} of {}",
+             the {rows} rows explained, best epoch {} of {}",
             self.id,
             self.sae.n_neurons(),
             100.0 * (1.0 - fvu),

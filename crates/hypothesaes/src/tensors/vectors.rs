@@ -106,6 +106,17 @@ impl VectorFile {
         }
     }
 
+    /// # Errors
+    /// [`Error::Input`] unless rows have `dim` numbers, as those of another file.
+    pub fn check_dim(&self, dim: usize, other: &Path) -> Result<()> {
+        if self.cols == dim {
+            return Ok(());
+        }
+        let other = other.display();
+        let message = format!("its vectors have {} numbers, those of `{other}` {dim}", self.cols);
+        Err(Error::input(&self.path, message))
+    }
+
     /// Reads all rows once.
     ///
     /// # Errors

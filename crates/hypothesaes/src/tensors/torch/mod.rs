@@ -9,7 +9,7 @@ pub mod pickle;
 use std::io::{Cursor, Read};
 
 pub use pickle::{Tensor, Value};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 /// Longest pickle that is read; that of an autoencoder has some hundred bytes.
 const LONGEST_PICKLE: u64 = 1 << 20;
@@ -86,7 +86,36 @@ fn entry(
     if file.size() > longest {
         return Err(format!("`{name}` has {} bytes", file.size()));
     }
+    // So that nothing can grow beyond the file's own size.
+    if file.compression() != CompressionMethod::Stored {
+        return Err(format!("`{name}` is compressed, which torch does not do"));
+    }
     let mut bytes = Vec::new();
     file.take(longest).read_to_end(&mut bytes).map_err(|e| format!("`{name}`: {e}"))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    fn archive(method: CompressionMethod) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(method);
+        archive.start_file("saved/data.pkl", options).unwrap();
+        archive.write_all(b"\x80\x02N.").unwrap();
+        archive.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn what_could_grow_in_memory_is_refused() {
+        let value = TorchFile::open(&archive(CompressionMethod::Stored)).unwrap().value;
+        assert_eq!(value, Value::None);
+        let compressed = archive(CompressionMethod::Deflated);
+        let refusal = TorchFile::open(&compressed).err().unwrap();
+        assert!(refusal.contains("`saved/data.pkl` is compressed"), "{refusal}");
+    }
 }
