@@ -9,7 +9,11 @@ use std::time::Instant;
 
 use hypothesaes::tensors::VectorFile;
 use hypothesaes_math::sae::{Event, TrainOptions, train};
-use hypothesaes_math::{Rows, Subset};
+use hypothesaes_math::{LargePages, Rows, Subset};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: LargePages = LargePages;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

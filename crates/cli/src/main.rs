@@ -20,6 +20,10 @@ mod show;
 use std::process::ExitCode;
 
 use clap::Parser;
+use hypothesaes_math::LargePages;
+
+#[global_allocator]
+static ALLOCATOR: LargePages = LargePages;
 
 fn main() -> ExitCode {
     exit::after(|| command::carry_out(args::Cli::parse().command))

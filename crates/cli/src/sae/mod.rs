@@ -12,7 +12,7 @@ use hypothesaes::sae::{self, Checkpoint, FileTraining, SaeOptions, TrainedSae, w
 use hypothesaes::store::write_atomically;
 use hypothesaes::table::csv;
 use hypothesaes::tensors::{VectorFile, csr, npy};
-use hypothesaes_math::{Activations, Rows};
+use hypothesaes_math::Activations;
 
 use crate::command::use_threads;
 use crate::exit::Usage;

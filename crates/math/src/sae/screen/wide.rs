@@ -54,10 +54,10 @@ pub(super) fn multiply(
     for (rows, tile) in rows.chunks(ROWS * stride).zip(tiles.chunks_exact_mut(ROWS * stride)) {
         interleave::<ROWS>(rows, tile);
     }
-    simd.vectorize(Tiles { simd, tiles, panels, stride, out });
+    simd.vectorize(Multiply { simd, tiles, panels, stride, out });
 }
 
-struct Tiles<'a> {
+struct Multiply<'a> {
     simd: V3,
     tiles: &'a [i16],
     panels: &'a [i16],
@@ -65,7 +65,7 @@ struct Tiles<'a> {
     out: &'a mut [i32],
 }
 
-impl NullaryFnOnce for Tiles<'_> {
+impl NullaryFnOnce for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
