@@ -48,7 +48,7 @@ fn train(args: &Train) -> Result<()> {
         memory: args.memory.as_u64(),
     };
     let checkpoint = training.run(&Progress::new(args.shared.quiet))?;
-    show::health(&checkpoint.models, args.shared.json)
+    show::health(&checkpoint.models, &[], args.shared.json)
 }
 
 fn options(args: &Train) -> Result<SaeOptions> {
@@ -147,8 +147,11 @@ fn columns(z: &Activations, rows: std::ops::Range<usize>, first: usize, m: usize
 fn health(args: &Health) -> Result<()> {
     use_threads(args.shared.threads)?;
     let mut models = Checkpoint::read(&args.model)?.models;
+    let mut reconstructions = Vec::new();
     if let Some(file) = &args.vectors {
         let vectors = open(file, &models, &args.model)?;
+        let each = models.iter().map(|m| m.sae.reconstruction(&vectors));
+        reconstructions = each.collect::<hypothesaes_math::Result<_>>()?;
         let judged = models.into_iter().map(|m| m.judged_again(&vectors));
         models = judged.collect::<hypothesaes::Result<_>>()?;
     }
@@ -157,7 +160,7 @@ fn health(args: &Health) -> Result<()> {
         let table = sae::neuron_table(&models);
         write_atomically(file, |to| csv::write(&table, &mut *to))?;
     }
-    show::health(&models, args.shared.json)
+    show::health(&models, &reconstructions, args.shared.json)
 }
 
 fn import(args: &Import) -> Result<()> {
@@ -165,7 +168,7 @@ fn import(args: &Import) -> Result<()> {
     use_threads(args.shared.threads)?;
     let checkpoint = sae::import_from(&args.file, &args.vectors)?;
     write_checkpoint(&checkpoint, &args.out)?;
-    show::health(&checkpoint.models, args.shared.json)
+    show::health(&checkpoint.models, &[], args.shared.json)
 }
 
 /// Vectors that the autoencoders of a file can be applied to.

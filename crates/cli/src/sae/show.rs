@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use hypothesaes::sae::{Quality, TrainedSae};
-use hypothesaes_math::sae::{DENSITIES, Epoch, Health};
+use hypothesaes_math::sae::{DENSITIES, Epoch, Health, Reconstruction};
 use serde::Serialize;
 
 use crate::show::{grouped, json, print};
@@ -20,30 +20,39 @@ struct Report<'a> {
     best_epoch: usize,
     quality: Quality,
     health: &'a Health,
+    /// Of the vectors it is judged by, if they are not those of its training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reconstruction: Option<Reconstruction>,
     history: &'a [Epoch],
 }
 
-/// How good the autoencoders are.
-pub fn health(models: &[TrainedSae], as_json: bool) -> Result<()> {
+/// How good the autoencoders are; `reconstructions`, if any, are one for each.
+pub fn health(
+    models: &[TrainedSae],
+    reconstructions: &[Reconstruction],
+    as_json: bool,
+) -> Result<()> {
+    let reconstructions = reconstructions.iter().copied().map(Some).chain(std::iter::repeat(None));
+    let models = models.iter().zip(reconstructions);
     if as_json {
         let reports: Vec<Report> = models
-            .iter()
-            .map(|m| Report {
+            .map(|(m, reconstruction)| Report {
                 id: &m.id,
                 dim: m.sae.dim(),
                 best_epoch: m.best_epoch,
                 quality: m.quality,
                 health: &m.health,
+                reconstruction,
                 history: &m.history,
             })
             .collect();
         return print(&json(&reports)?);
     }
-    let reports: Vec<String> = models.iter().map(describe).collect();
+    let reports: Vec<String> = models.map(|(m, of)| describe(m, of)).collect();
     print(&reports.join("\n"))
 }
 
-fn describe(model: &TrainedSae) -> String {
+fn describe(model: &TrainedSae, reconstruction: Option<Reconstruction>) -> String {
     let TrainedSae { sae, history, best_epoch, quality, health, .. } = model;
     let mut text =
         format!("autoencoder {}, of {} dimensions\n", model.id, grouped(sae.dim() as u64));
@@ -59,6 +68,10 @@ fn describe(model: &TrainedSae) -> String {
         .fvu_validation
         .map_or_else(String::new, |fvu| format!(", {fvu:.4} of the rows that validated"));
     line("unexplained", format!("{:.4} of the variance{validation}", quality.fvu_discover));
+    if let Some(Reconstruction { cosine, n_silent, .. }) = reconstruction {
+        line("cosine", format!("{cosine:.4} of a row and what is made of it again"));
+        line("silent", format!("{} rows, on which nothing fires", grouped(n_silent as u64)));
+    }
     for (i, epochs) in history.chunks(EPOCHS).enumerate() {
         let name = if i == 0 { "by epoch" } else { "" };
         let values: Vec<String> = epochs.iter().map(|e| format!("{:.4}", e.criterion())).collect();

@@ -57,6 +57,8 @@ fn vectors_are_trained_on_encoded_and_decoded() {
     let health = ["sae", "health", "b", "back.npy", "--json", "--neurons", "n.csv"];
     let health: Value = serde_json::from_str(&folder.run(&health).well().stdout).unwrap();
     assert_eq!(health[0]["health"]["n_rows"], 300);
+    assert_eq!(health[0]["reconstruction"]["n_silent"], 0);
+    assert!(health[0]["reconstruction"]["cosine"].as_f64().unwrap() > 0.9, "{health}");
     assert_eq!(folder.read("n.csv").lines().count(), 1 + 18);
     let text = folder.run(&["sae", "health", "a"]).well().stdout;
     assert!(["unexplained", "by epoch", "fire on"].iter().all(|w| text.contains(w)), "{text}");

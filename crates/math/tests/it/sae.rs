@@ -234,6 +234,34 @@ fn reconstruction_and_unexplained_variance_agree() {
 }
 
 #[test]
+fn what_is_said_of_reconstructions_equals_plain_sums() {
+    let trained = trained(&rows(300, "x"), None, &options(10, 2)).sae;
+    let mut parts = trained.parts().clone();
+    parts.neuron_bias.fill(-0.2);
+    let (sae, mut x) = (Sae::from_parts(parts).unwrap(), rows(70, "others"));
+    // Nothing fires on the first; the second has no direction.
+    x.row_mut(0).copy_from_slice(&sae.parts().input_bias);
+    x.row_mut(1).fill(0.0);
+    let (z, said) = (sae.encode(&x).unwrap(), sae.reconstruction(&x).unwrap());
+    let again = sae.decode(&z).unwrap();
+    let silent = (0..70).filter(|&i| z.row(i).0.is_empty()).count();
+    assert!(silent > 0 && z.row(0).0.is_empty());
+    assert_eq!((said.n_rows, said.n_silent), (70, silent));
+    let product =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
+    let cosine = |i: usize| {
+        let (x, r) = (x.row(i), again.row(i));
+        let lengths = (product(x, x) * product(r, r)).sqrt();
+        if lengths > 0.0 { product(x, r) / lengths } else { 0.0 }
+    };
+    let near = |got: f64, wanted: f64| assert!((got - wanted).abs() < 1e-5, "{got}, not {wanted}");
+    near(said.cosine, (0..70).map(cosine).sum::<f64>() / 70.0);
+    near(said.mean_active, z.len() as f64 / 70.0);
+    near(said.squared_error, plain_fvu(&sae, &x) * sae.parts().variance);
+    near(said.fvu, plain_fvu(&sae, &x));
+}
+
+#[test]
 fn the_observer_stops_training() {
     let x = rows(40, "x");
     let options = TrainOptions { batch_size: Some(10), ..options(8, 2) };
