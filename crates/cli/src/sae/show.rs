@@ -62,7 +62,11 @@ fn describe(model: &TrainedSae, reconstruction: Option<Reconstruction>) -> Strin
     let rows = grouped(health.n_rows as u64);
     line("rows", rows);
     if !history.is_empty() {
-        line("epochs", format!("{}, best {best_epoch}", history.len()));
+        line("epochs", format!("{}, best {best_epoch}; unexplained after each", history.len()));
+    }
+    for epochs in history.chunks(EPOCHS) {
+        let values: Vec<String> = epochs.iter().map(|e| format!("{:.4}", e.criterion())).collect();
+        line("", values.join(" "));
     }
     let validation = quality
         .fvu_validation
@@ -71,11 +75,6 @@ fn describe(model: &TrainedSae, reconstruction: Option<Reconstruction>) -> Strin
     if let Some(Reconstruction { cosine, n_silent, .. }) = reconstruction {
         line("cosine", format!("{cosine:.4} of a row and what is made of it again"));
         line("silent", format!("{} rows, on which nothing fires", grouped(n_silent as u64)));
-    }
-    for (i, epochs) in history.chunks(EPOCHS).enumerate() {
-        let name = if i == 0 { "by epoch" } else { "" };
-        let values: Vec<String> = epochs.iter().map(|e| format!("{:.4}", e.criterion())).collect();
-        line(name, values.join(" "));
     }
     line(
         "neurons",
