@@ -150,10 +150,8 @@ fn health(args: &Health) -> Result<()> {
     let mut reconstructions = Vec::new();
     if let Some(file) = &args.vectors {
         let vectors = open(file, &models, &args.model)?;
-        let each = models.iter().map(|m| m.sae.reconstruction(&vectors));
-        reconstructions = each.collect::<hypothesaes_math::Result<_>>()?;
         let judged = models.into_iter().map(|m| m.judged_again(&vectors));
-        models = judged.collect::<hypothesaes::Result<_>>()?;
+        (models, reconstructions) = judged.collect::<hypothesaes::Result<_>>()?;
     }
     if let Some(file) = &args.neurons {
         is_free(file)?;

@@ -17,7 +17,9 @@ mod unfinished;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use hypothesaes_math::sae::{self, Epoch, Event, Health, Sae, State, TrainOptions, Trained};
+use hypothesaes_math::sae::{
+    self, Epoch, Event, Health, Reconstruction, Sae, State, TrainOptions, Trained,
+};
 use hypothesaes_math::{Activations, Rows};
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +129,7 @@ pub fn train(
     let mut twins = twins.iter().map(|twin| &twin.sae);
     let mut models = Vec::new();
     for (id, trained) in ids(&sizes).into_iter().zip(trained) {
-        let model = judged(id, trained, twins.next(), (discover, validation))?;
+        let (model, _) = judged(id, trained, twins.next(), (discover, validation))?;
         watch.say(&model.describe());
         models.push(model);
     }
@@ -160,14 +162,16 @@ impl TrainedSae {
     /// # Errors
     /// As [`encode`]; without rows.
     pub fn judge(id: String, sae: Sae, x: &dyn Rows) -> Result<Self> {
-        judged(id, Trained { sae, history: Vec::new(), best_epoch: 0 }, None, (x, None))
+        let trained = Trained { sae, history: Vec::new(), best_epoch: 0 };
+        Ok(judged(id, trained, None, (x, None))?.0)
     }
 
-    /// The same autoencoder judged by other rows; what a second training found is not known then.
+    /// The same autoencoder judged by other rows, and how well it reconstructs them; what a second
+    /// training found is not known then.
     ///
     /// # Errors
     /// As [`Self::judge`].
-    pub fn judged_again(self, x: &dyn Rows) -> Result<Self> {
+    pub fn judged_again(self, x: &dyn Rows) -> Result<(Self, Reconstruction)> {
         let Self { id, sae, history, best_epoch, .. } = self;
         judged(id, Trained { sae, history, best_epoch }, None, (x, None))
     }
@@ -204,16 +208,17 @@ fn judged(
     trained: Trained,
     twin: Option<&Sae>,
     (discover, validation): (&dyn Rows, Option<&dyn Rows>),
-) -> Result<TrainedSae> {
+) -> Result<(TrainedSae, Reconstruction)> {
     let Trained { sae, history, best_epoch } = trained;
+    let reconstruction = sae.reconstruction(discover)?;
     let health = sae.health(&sae.encode(discover)?, twin)?;
     let quality = Quality {
         n_alive: health.n_alive,
-        fvu_discover: sae.fvu(discover)?,
+        fvu_discover: reconstruction.fvu,
         fvu_validation: validation.map(|v| sae.fvu(v)).transpose()?,
         mean_active: health.mean_active,
     };
-    Ok(TrainedSae { id, sae, history, best_epoch, quality, health })
+    Ok((TrainedSae { id, sae, history, best_epoch, quality, health }, reconstruction))
 }
 
 /// The sizes as text, made unique by `#2`, `#3`.

@@ -40,8 +40,8 @@ pub(super) fn interleave<const N: usize>(rows: &[i16], together: &mut [i16]) {
 /// `out[r, j] = sum over i of rows[r, i] weights[j, i]`, exact if no sum leaves 32 bits.
 ///
 /// `rows`: n x `stride`, `stride` even; `panels`: m x `stride`, [`NEURONS`] interleaved; `out`:
-/// n x m; `tiles`: a buffer. Numbers of n m `stride` / 16 registers are multiplied, and as many added; a
-/// panel stays in the second cache while the rows pass by.
+/// n x m; `tiles`: a buffer. Numbers of n m `stride` / 16 registers are multiplied, and as many
+/// added; a panel stays in the second cache while the rows pass by.
 pub(super) fn multiply(
     simd: V3,
     rows: &[i16],
