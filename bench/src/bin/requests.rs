@@ -17,6 +17,7 @@ use hypothesaes_llm::price::Prices;
 use hypothesaes_llm::question::Prompt;
 use hypothesaes_llm::server::{Effort, Model, Server};
 use hypothesaes_llm::store::Store;
+use serde_json::Map;
 
 const ANSWER: &str = r#"{"status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"yes"}]}],"usage":{"input_tokens":150,"output_tokens":1}}"#;
 
@@ -71,6 +72,7 @@ fn measure(n: usize, pause: u64) -> Result<()> {
         effort: Effort::Minimal,
         temperature: None,
         dimensions: None,
+        extra: Map::new(),
     };
     let prompt = |id: usize| Prompt {
         system: "Is the property true of the text? Answer yes or no.".into(),

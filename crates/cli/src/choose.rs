@@ -9,7 +9,7 @@ use hypothesaes::Error;
 use hypothesaes::annotate::Layout;
 use hypothesaes::data::{DataOptions, Format, TaskChoice};
 use hypothesaes::options::Options;
-use hypothesaes::run::OPTIONS_FILE;
+use hypothesaes::run::{self, OPTIONS_FILE};
 use hypothesaes::select::Method;
 
 use crate::args::{
@@ -79,11 +79,7 @@ fn models(options: &mut Options, args: &ModelArgs) -> Result<()> {
 
 /// The options of a run directory.
 pub fn of_folder(folder: &Path, args: &SharedArgs) -> Result<Options> {
-    if !hypothesaes::store::is_run(folder) {
-        let message = "is no run directory: make one with `hypothesaes run FILE`".into();
-        return Err(Error::Run { path: folder.into(), message }.into());
-    }
-    let mut options = read(&folder.join(OPTIONS_FILE))?;
+    let mut options = run::saved_options(folder)?;
     shared(&mut options, args)?;
     Ok(options)
 }

@@ -5,7 +5,7 @@ use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use hypothesaes::models::{Manner, Models, Use};
+use hypothesaes::models::{Environment, Manner, Models, Use};
 use hypothesaes::options::{AUTO, Options};
 use hypothesaes_llm::server::{Key, Server};
 use hypothesaes_llm::store::Store;
@@ -14,11 +14,7 @@ use crate::args::AskingArgs;
 use crate::exit::Usage;
 use crate::progress::line;
 
-/// Variables that hold a key, the first that is set.
-const KEYS: [&str; 2] = ["OPENAI_KEY_SAE", "OPENAI_API_KEY"];
-const BASE_URL: &str = "OPENAI_BASE_URL";
-/// Folder of the answers, instead of the user's cache folder.
-const CACHE: &str = "HYPOTHESAES_CACHE";
+const ENVIRONMENT: Environment = Environment(&|name| env::var(name).ok());
 
 /// Settles in `options` what models do, and makes them ready; `None` if none does anything.
 ///
@@ -45,33 +41,18 @@ pub fn prepare(options: &mut Options, args: &AskingArgs) -> Result<Option<Models
 
 /// Takes the address from the environment if the options name none; whether there is one.
 pub fn address(options: &mut Options) -> bool {
-    let default = Options::default().llm.base_url;
-    if options.llm.base_url == default
-        && let Some(base) = env::var(BASE_URL).ok().filter(|base| !base.trim().is_empty())
-    {
-        options.llm.base_url = base;
-    }
-    options.llm.base_url != default
+    ENVIRONMENT.address(options)
 }
 
 /// The key in this environment variable, or in the usual ones.
 pub fn key(variable: Option<&str>) -> Option<Key> {
-    let get = |name: &str| Key::new(&env::var(name).ok()?);
-    match variable {
-        Some(name) => get(name),
-        None => KEYS.into_iter().find_map(get),
-    }
+    ENVIRONMENT.key(variable)
 }
 
 /// The file of answers.
 pub fn answers() -> Result<PathBuf> {
-    let folder = match env::var_os(CACHE).filter(|folder| !folder.is_empty()) {
-        Some(folder) => PathBuf::from(folder),
-        None => dirs::cache_dir()
-            .context("this system names no cache folder: set HYPOTHESAES_CACHE to one")?
-            .join("hypothesaes"),
-    };
-    Ok(folder.join("answers.sqlite"))
+    let answers = ENVIRONMENT.answers(dirs::cache_dir());
+    answers.context("this system names no cache folder: set HYPOTHESAES_CACHE to one")
 }
 
 /// Refuses what would fail at the first call, or send texts where they must not go.

@@ -1,5 +1,7 @@
 //! The seam between those who have questions and those who get them answered.
 
+use serde_json::json;
+
 use crate::Result;
 use crate::question::{Answer, Prompt};
 use crate::server::Model;
@@ -111,7 +113,8 @@ impl AnswerKey {
 impl Model {
     /// Everything about the model that determines its answers.
     pub fn identity(&self) -> String {
-        let Self { server, name, effort, temperature, dimensions } = self;
-        format!("{} {name} {effort:?} {temperature:?} {dimensions:?}", server.base())
+        let Self { server, name, effort, temperature, dimensions, extra } = self;
+        let extra = if extra.is_empty() { String::new() } else { format!(" {}", json!(extra)) };
+        format!("{} {name} {effort:?} {temperature:?} {dimensions:?}{extra}", server.base())
     }
 }

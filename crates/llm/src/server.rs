@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
 use url::{Url, form_urlencoded};
 
 use crate::{Error, Result};
@@ -65,6 +66,8 @@ pub struct Model {
     pub temperature: Option<f64>,
     /// Entries of an embedding; the model's own if not given.
     pub dimensions: Option<u32>,
+    /// Whatever else a question's body is to say, in the form of the Responses API.
+    pub extra: Map<String, Value>,
 }
 
 impl Server {

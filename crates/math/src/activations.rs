@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// Sparse matrix, `rows` x `neurons`, row by row; within a row by rising neuron; only values > 0.
+/// Sparse matrix, `rows` x `neurons`, row by row; within a row by rising neuron; only values > 0,
+/// but for [`Activations::push_difference`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Activations {
     neurons: usize,
@@ -23,9 +24,22 @@ impl Activations {
     /// # Panics
     /// If the neurons do not rise or one is out of range: the caller's invariant.
     pub fn push_row(&mut self, row: impl IntoIterator<Item = (u32, f32)>) {
+        self.push_if(row, |v| v > 0.0);
+    }
+
+    /// Appends the difference of two texts' activations, which may be negative: for pairs of which
+    /// one text was preferred.
+    ///
+    /// # Panics
+    /// As [`Self::push_row`].
+    pub fn push_difference(&mut self, row: impl IntoIterator<Item = (u32, f32)>) {
+        self.push_if(row, |v| v != 0.0);
+    }
+
+    fn push_if(&mut self, row: impl IntoIterator<Item = (u32, f32)>, keep: impl Fn(f32) -> bool) {
         let start = self.indices.len();
         for (j, v) in row {
-            if v > 0.0 {
+            if keep(v) {
                 assert!((j as usize) < self.neurons, "neuron {j} of {}", self.neurons);
                 assert!(
                     self.indices.len() == start || self.indices[self.indices.len() - 1] < j,

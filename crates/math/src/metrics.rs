@@ -86,6 +86,29 @@ pub fn auc_within(y: &[f64], score: &[f64], group: &[usize], level: f64) -> Opti
     Some(Measure { value, std_error, conf_low, conf_high })
 }
 
+/// Average precision: the mean, over the positive rows (`y` = 1), of the share of positives among
+/// the rows that score at least as high; rows of equal score enter together.
+///
+/// The step-wise area under the precision-recall curve, as scikit-learn's
+/// `average_precision_score`. `None` without positive rows. O(n log n).
+#[must_use]
+pub fn average_precision(y: &[f64], score: &[f64]) -> Option<f64> {
+    let positives = y.iter().filter(|&&y| y == 1.0).count() as f64;
+    if y.len() != score.len() || positives == 0.0 {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..y.len()).collect();
+    order.sort_by(|&a, &b| score[b].total_cmp(&score[a]));
+    let (mut seen, mut found, mut area) = (0.0, 0.0, 0.0);
+    for equal in order.chunk_by(|&a, &b| score[a] == score[b]) {
+        let new = equal.iter().filter(|&&i| y[i] == 1.0).count() as f64;
+        seen += equal.len() as f64;
+        found += new;
+        area += new / positives * (found / seen);
+    }
+    Some(area)
+}
+
 /// The area of one group of rows.
 struct Area {
     value: f64,

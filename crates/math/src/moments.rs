@@ -16,7 +16,7 @@ pub struct Moments {
     pub mean: f64,
     /// Standard deviation over all texts (divisor n); 0 if the column is constant.
     pub sd: f64,
-    /// Largest value; 0 if it never fires.
+    /// Largest value; 0 if it never fires. Of differences, the largest in size.
     pub max: f64,
 }
 
@@ -36,7 +36,7 @@ pub fn moments(z: &Activations) -> Vec<Moments> {
     for (j, v) in entries(z) {
         all[j].count += 1;
         all[j].mean += v;
-        all[j].max = all[j].max.max(v);
+        all[j].max = all[j].max.max(v.abs());
     }
     for neuron in &mut all {
         neuron.mean /= n.max(1.0);

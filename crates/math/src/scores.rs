@@ -10,28 +10,36 @@ use crate::moments::moments;
 /// s[j] = mean { y[i] : z[i,j] > 0 } - mean { y[i] : z[i,j] = 0 }
 /// ```
 ///
-/// `z`: n x m, sparse; `y`: n; returns m values in the unit of `y`, `None` for a neuron that fires
-/// on every text or on none. O(nnz + m); the target is centred first and sums run in row order,
-/// hence one result on every machine.
+/// With `top`, the first mean is over the `top` texts at most that fire the neuron most, ties by
+/// row. `z`: n x m, sparse; `y`: n; returns m values in the unit of `y`, `None` for a neuron that
+/// fires on every text or on none. O(nnz + m), with `top` a sort of every column; the target is
+/// centred first and sums run in row order, hence one result on every machine.
 ///
 /// # Errors
 /// [`Error::Shape`] if `y` does not have one entry per row of `z`; [`Error::NotFinite`].
-pub fn separation(z: &Activations, y: &[f64]) -> Result<Vec<Option<f64>>> {
+pub fn separation(z: &Activations, y: &[f64], top: Option<usize>) -> Result<Vec<Option<f64>>> {
     let y = centred(z, y)?;
-    let n = z.rows();
-    let rest: f64 = y.iter().sum();
-    let mut fires = vec![(0_usize, 0.0); z.neurons()];
-    for (i, y) in y.iter().enumerate() {
-        for &j in z.row(i).0 {
-            let (count, sum) = &mut fires[j as usize];
-            *count += 1;
-            *sum += y;
-        }
-    }
-    let score = |&(count, sum): &(usize, f64)| {
-        (count > 0 && count < n).then(|| sum / count as f64 - (rest - sum) / (n - count) as f64)
+    let all: f64 = y.iter().sum();
+    let score = |(rows, values): (Vec<u32>, Vec<f32>)| {
+        let of = |&row: &u32| y[row as usize];
+        let rest = y.len() - rows.len();
+        let rest_sum = all - rows.iter().map(of).sum::<f64>();
+        let firing = strongest(&rows, &values, top.unwrap_or(usize::MAX));
+        let sum: f64 = firing.iter().map(of).sum();
+        (!firing.is_empty() && rest > 0).then(|| sum / firing.len() as f64 - rest_sum / rest as f64)
     };
-    Ok(fires.iter().map(score).collect())
+    Ok(z.columns().into_iter().map(score).collect())
+}
+
+/// The rows of the `top` largest of the positive values, in row order.
+fn strongest(rows: &[u32], values: &[f32], top: usize) -> Vec<u32> {
+    let mut firing: Vec<usize> = (0..rows.len()).filter(|&i| values[i] > 0.0).collect();
+    if firing.len() > top {
+        firing.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        firing.truncate(top);
+        firing.sort_unstable();
+    }
+    firing.into_iter().map(|i| rows[i]).collect()
 }
 
 /// Pearson correlation of a neuron's activation with the target.
@@ -86,7 +94,26 @@ mod tests {
     #[test]
     fn separation_by_hand() {
         let (z, y) = sample();
-        assert_eq!(separation(&z, &y).unwrap(), [Some(4.0), None, None, Some(5.0)]);
+        assert_eq!(separation(&z, &y, None).unwrap(), [Some(4.0), None, None, Some(5.0)]);
+    }
+
+    #[test]
+    fn of_the_texts_that_fire_most_the_first_count() {
+        let (z, y) = sample();
+        // Neuron 0 fires most on the second text, neuron 3 on the first alone.
+        assert_eq!(separation(&z, &y, Some(1)).unwrap(), [Some(2.0), None, None, Some(5.0)]);
+        let rows = [vec![1.0], vec![1.0], vec![0.0]];
+        let tied = Activations::from_dense(1, &rows).unwrap();
+        assert_eq!(separation(&tied, &y, Some(1)).unwrap(), [Some(6.0)]);
+    }
+
+    #[test]
+    fn a_negative_difference_is_neither_firing_nor_silent() {
+        let mut z = Activations::new(1);
+        for difference in [1.0, -1.0, 0.0] {
+            z.push_difference([(0, difference)]);
+        }
+        assert_eq!(separation(&z, &[7.0, 3.0, 1.0], None).unwrap(), [Some(6.0)]);
     }
 
     #[test]
@@ -107,13 +134,13 @@ mod tests {
     fn a_constant_target_correlates_with_nothing() {
         let (z, _) = sample();
         assert_eq!(correlation(&z, &[0.1; 3]).unwrap(), [None; 4]);
-        assert_eq!(separation(&z, &[0.1; 3]).unwrap(), [Some(0.0), None, None, Some(0.0)]);
+        assert_eq!(separation(&z, &[0.1; 3], None).unwrap(), [Some(0.0), None, None, Some(0.0)]);
     }
 
     #[test]
     fn bad_targets_are_refused() {
         let (z, _) = sample();
-        let message = separation(&z, &[1.0]).unwrap_err().to_string();
+        let message = separation(&z, &[1.0], None).unwrap_err().to_string();
         assert_eq!(message, "`y` has 1 entries, 3 expected");
         let message = correlation(&z, &[1.0, f64::NAN, 0.0]).unwrap_err().to_string();
         assert_eq!(message, "`y` has a value that is not finite at row 1, column 0");

@@ -60,7 +60,7 @@ pub(crate) fn ask(
         tries[id] += 1;
         let (again, why) = match outcome {
             Outcome::Answer(_) | Outcome::Cut(_) => {
-                (tries[id] < TRIES, "the answers hold no wording".to_owned())
+                (tries[id] < TRIES, "the answers hold nothing that can be used".to_owned())
             }
             Outcome::TooLong(why) => {
                 sizes[id] += 1;

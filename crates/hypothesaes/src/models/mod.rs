@@ -4,6 +4,8 @@
 //! alone reads the environment. What is asked is in the stages' own modules.
 
 mod ask;
+mod complete;
+mod environment;
 mod options;
 mod template;
 mod watch;
@@ -13,8 +15,11 @@ use hypothesaes_llm::client::Client;
 use hypothesaes_llm::price::Prices;
 use hypothesaes_llm::server::{Key, Model, Server};
 use hypothesaes_llm::store::Store;
+use serde_json::Map;
 
 pub(crate) use ask::{Question, ask};
+pub use complete::{Completion, complete};
+pub use environment::Environment;
 pub use options::LlmOptions;
 pub(crate) use options::ModelOptions;
 pub(crate) use template::Template;
@@ -186,5 +191,6 @@ fn model(
         effort: own.effort,
         temperature: own.temperature,
         dimensions: own.dimensions,
+        extra: Map::new(),
     }))
 }

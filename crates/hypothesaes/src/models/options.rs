@@ -72,7 +72,8 @@ impl Default for LlmOptions {
 
 impl LlmOptions {
     /// What the client goes by.
-    pub(super) fn client(&self, manner: Manner) -> ClientOptions {
+    #[must_use]
+    pub fn client(&self, manner: Manner) -> ClientOptions {
         let Self { timeout, patience, max_concurrent, max_cost, rpm, tpm, rpd, tpd, .. } = *self;
         let limits = Stated { rpm, tpm, rpd, tpd };
         let Manner { frozen, batch, wait } = manner;

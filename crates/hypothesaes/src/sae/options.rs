@@ -28,6 +28,8 @@ pub struct SaeOptions {
     pub batch_size: Option<usize>,
     /// Step length of Adam.
     pub learning_rate: f64,
+    /// Dead neurons per text that try to explain what is left of it; none: 2 k.
+    pub aux_k: Option<usize>,
     /// Weight of what dead neurons make of the errors of the living ones; 0: they stay dead.
     pub aux_coef: f64,
     /// Texts without firing after which a neuron is dead; none: two passes, at most 131,072.
@@ -62,6 +64,7 @@ impl Default for SaeOptions {
             patience: 10,
             batch_size: None,
             learning_rate: 0.002,
+            aux_k: None,
             aux_coef: 0.03125,
             dead_after: None,
             batch_top_k: false,
@@ -109,8 +112,9 @@ impl SaeOptions {
     }
 
     /// What the trainer needs for the autoencoder at `position`.
+    #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
-    pub(super) fn for_trainer(&self, size: Size, position: usize, seed: u64) -> TrainOptions {
+    pub fn for_trainer(&self, size: Size, position: usize, seed: u64) -> TrainOptions {
         TrainOptions {
             n_neurons: size.n_neurons,
             k: size.k,
@@ -118,6 +122,7 @@ impl SaeOptions {
             patience: self.patience,
             batch_size: self.batch_size,
             learning_rate: self.learning_rate as f32,
+            aux_k: self.aux_k,
             aux_coef: self.aux_coef as f32,
             dead_after: self.dead_after,
             batch_top_k: self.batch_top_k,
@@ -179,6 +184,8 @@ mod tests {
         refused(&SaeOptions { learning_rate: 0.0, ..d() }, "`sae.learning_rate`");
         refused(&SaeOptions { learning_rate: f64::NAN, ..d() }, "`sae.learning_rate` is `NaN`");
         refused(&SaeOptions { aux_coef: -1.0, ..d() }, "`sae.aux_coef`");
+        let aux_k = SaeOptions { aux_k: Some(65), ..sizes(64, 4) };
+        refused(&aux_k, "`sae.aux_k` is `65`");
         refused(&SaeOptions { dead_after: Some(0), ..d() }, "`sae.dead_after`");
         refused(&SaeOptions { multi_k: Some(0), ..d() }, "`sae.multi_k`");
         refused(&SaeOptions { multi_coef: f64::INFINITY, ..d() }, "`sae.multi_coef`");

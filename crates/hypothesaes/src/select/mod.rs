@@ -145,7 +145,7 @@ pub fn select(
 type Ranked = (Vec<(usize, f64)>, Vec<String>);
 
 fn scored(z: &Activations, y: &[f64]) -> Result<Vec<Neuron>> {
-    let (separation, correlation) = (scores::separation(z, y)?, scores::correlation(z, y)?);
+    let (separation, correlation) = (scores::separation(z, y, None)?, scores::correlation(z, y)?);
     let scores = separation.into_iter().zip(correlation);
     let neuron = |(moments, (separation, correlation))| Neuron {
         moments,

@@ -22,7 +22,7 @@ use crate::ask::{AnswerKey, Ask, Call, Next, Outcome, Task, Watch};
 use crate::limits::{Known, Stated};
 use crate::price::Prices;
 use crate::server::Model;
-use crate::store::{Kept, Standing, Store};
+use crate::store::{CallRow, Kept, Standing, Store};
 use crate::{Error, Result};
 use drive::Drive;
 use job::{Job, Landing, Question, Step};
@@ -35,7 +35,7 @@ pub const FEW: usize = 10;
 /// Between two looks at whether the user asked to stop.
 const TICK: Duration = Duration::from_millis(50);
 /// Seconds for which replies under way are waited for after the user asked to stop.
-const FAREWELL: f64 = 2.0;
+const FAREWELL: f64 = 1.5;
 
 /// How questions are sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -178,6 +178,33 @@ impl Client {
         watch: &dyn Watch,
     ) -> Result<Vec<Option<Vec<f32>>>> {
         vectors::embed(self, task, texts, watch)
+    }
+
+    /// Keeps vectors that were had elsewhere, so that they are not asked for.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn keep_vectors(&self, model: &Model, texts: &[&str], vectors: &[&[f32]]) -> Result<()> {
+        let keys = vectors::keys(model, texts);
+        let vectors = vectors.iter().map(|vector| Kept::Vector(vector.to_vec()));
+        let kept: Vec<(AnswerKey, Kept)> = keys.into_iter().zip(vectors).collect();
+        self.import("embed", &model.name, &kept)
+    }
+
+    /// Keeps texts that no call brought, under keys of the caller's own.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn keep_texts(&self, texts: Vec<(AnswerKey, String)>) -> Result<()> {
+        let kept: Vec<_> = texts.into_iter().map(|(key, text)| (key, Kept::Text(text))).collect();
+        self.import("import", "", &kept)
+    }
+
+    fn import(&self, stage: &str, model: &str, kept: &[(AnswerKey, Kept)]) -> Result<()> {
+        let run = self.run_id();
+        let dollars = Some(0.0);
+        let call = CallRow { run, stage, model, status: "imported", dollars, ..CallRow::default() };
+        self.store.record(&call, kept)
     }
 
     /// How many of `texts` have their vectors kept.

@@ -39,7 +39,27 @@ pub(crate) fn prompt(model: &Model, prompt: &Prompt, dialect: &Dialect, room: u3
             Face::Chat => body.insert("reasoning_effort".into(), effort.into()),
         };
     }
+    for (name, value) in model.extra.iter().filter(|(name, _)| dialect.wants(name)) {
+        extend(&mut body, name, value, dialect.face);
+    }
     Value::Object(body)
+}
+
+/// Adds what the asker wants said beside; the client's own word stands where both have one.
+fn extend(body: &mut Map<String, Value>, name: &str, value: &Value, face: Face) {
+    // What the Responses API says of the text, Chat Completions says of the whole.
+    if let (Face::Chat, "text", Value::Object(parts)) = (face, name, value) {
+        for (name, value) in parts {
+            body.entry(name).or_insert_with(|| value.clone());
+        }
+        return;
+    }
+    let own = body.entry(name).or_insert_with(|| value.clone());
+    if let (Value::Object(own), Value::Object(parts)) = (own, value) {
+        for (name, value) in parts {
+            own.entry(name).or_insert_with(|| value.clone());
+        }
+    }
 }
 
 /// The body that asks for the vectors of `texts`.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::server::{Effort, Server};
+use crate::server::{Effort, Model, Server};
 
 /// Room for thinking added at first to an answer that was cut off.
 const FIRST_ROOM: u32 = 256;
@@ -116,7 +116,7 @@ impl Dialect {
     pub(crate) fn drop_parameter(
         &mut self,
         name: &str,
-        wanted: Effort,
+        model: &Model,
         supported: &[String],
     ) -> bool {
         let name = name.trim_start_matches("$.").to_ascii_lowercase();
@@ -130,7 +130,7 @@ impl Dialect {
         } else if has("format") || has("schema") || has("structured") {
             self.simpler_form()
         } else if has("effort") || has("reasoning") {
-            self.other_effort(wanted, supported)
+            self.other_effort(model.effort, supported)
         } else {
             let optional = [
                 "temperature",
@@ -142,7 +142,8 @@ impl Dialect {
                 "encoding_format",
                 "instructions",
             ];
-            let known = optional.into_iter().find(|o| has(o));
+            let extra = model.extra.keys().map(String::as_str);
+            let known = optional.into_iter().chain(extra).find(|o| has(o));
             known.is_some_and(|known| {
                 let known = if known == "include" { "logprobs" } else { known };
                 self.dropped.insert(known.to_owned())

@@ -10,7 +10,7 @@ use hypothesaes_llm::question::{Prompt, Schema};
 use hypothesaes_llm::server::{Effort, Key, Model, Server};
 use hypothesaes_llm::store::Store;
 use hypothesaes_llm::{Error, Result};
-use serde_json::json;
+use serde_json::{Map, json};
 
 pub const KEY: &str = "sk-planted-4711";
 
@@ -25,6 +25,7 @@ pub fn model(base: &str) -> Model {
         effort: Effort::Minimal,
         temperature: None,
         dimensions: None,
+        extra: Map::new(),
     }
 }
 

@@ -19,6 +19,15 @@ fn r_squared_and_auc_agree_with_sklearn() {
 }
 
 #[test]
+fn average_precision_by_hand() {
+    // Of the two best one is positive, of the three best two; the last two are tied.
+    let (y, score) = ([1.0, 0.0, 1.0, 0.0, 1.0], [5.0, 4.0, 3.0, 1.0, 1.0]);
+    let expected = (1.0 + 2.0 / 3.0 + 3.0 / 5.0) / 3.0;
+    assert_close(&[metrics::average_precision(&y, &score).unwrap()], &[expected], 1e-15);
+    assert_eq!(metrics::average_precision(&[0.0, 0.0], &[1.0, 2.0]), None);
+}
+
+#[test]
 fn metrics_of_degenerate_data_are_missing() {
     assert_eq!(metrics::r_squared(&[1.0, 1.0], &[0.0, 1.0], 0.95), None);
     assert_eq!(metrics::r_squared(&[1.0], &[1.0], 0.95), None);

@@ -10,7 +10,8 @@ mod prompts;
 
 use std::collections::{BTreeMap, HashMap};
 
-use hypothesaes_llm::ask::{AnswerKey, Call, Next, Outcome, Task};
+use hypothesaes_llm::ask::{AnswerKey, Ask, Call, Next, Outcome, Task};
+use hypothesaes_llm::server::Model;
 
 pub use calibrate::Calibration;
 pub(crate) use pack::Shape;
@@ -21,7 +22,7 @@ use super::{Annotate, AnnotateOptions, Annotations, Layout, Missing};
 use crate::Result;
 use crate::data::Texts;
 use crate::models::{Asked, Asking};
-use crate::watch::Watch;
+use crate::watch::{Unwatched, Watch};
 
 /// Times that a single pair is asked whose answer cannot be read.
 const TRIES: u8 = 3;
@@ -92,6 +93,20 @@ impl<'a> ModelAnnotator<'a> {
         Ok(Self { asked, stage, options: options.clone(), prompts, seed })
     }
 
+    /// The same with any client.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn over(
+        client: &'a dyn Ask,
+        model: &'a Model,
+        stage: &'static str,
+        options: &AnnotateOptions,
+        seed: Option<u64>,
+    ) -> Result<Self> {
+        Self::new(Asked { ask: client, model }, stage, options, seed)
+    }
+
     /// Share of the pairs of `concepts` and `texts` whose verdicts are kept, 0 to 1, unless a
     /// calibration changes how they are asked.
     ///
@@ -108,6 +123,25 @@ impl<'a> ModelAnnotator<'a> {
             all += keys.len();
         }
         Ok(known as f64 / all.max(1) as f64)
+    }
+
+    /// What is kept of the wanted pairs, `None` for the others; nothing is asked.
+    ///
+    /// # Errors
+    /// [`crate::Error::Llm`] if the answers cannot be read, or are frozen and do not suffice.
+    pub fn known(
+        &self,
+        concepts: &[String],
+        texts: &Texts,
+        wanted: &(dyn Fn(usize, usize) -> bool + Sync),
+    ) -> Result<Annotations> {
+        let of = Distinct::new(concepts, texts, self.options.max_words, wanted);
+        let identity = self.identity(&self.prompts, self.options.stack);
+        let shape = Shape::of(self.options.layout, self.options.stack);
+        let manner = Manner { prompts: &self.prompts, shape, identity: &identity };
+        let mut answers = Answers::new(&of);
+        self.look_up(&of, &of.wanted, manner, &mut answers, &Unwatched)?;
+        answers.annotations(&of, wanted)
     }
 
     fn identity(&self, prompts: &Prompts, stack: usize) -> String {

@@ -8,7 +8,7 @@ use hypothesaes_llm::Error as LlmError;
 use hypothesaes_llm::ask::{Ask, Watch as Asked_};
 use hypothesaes_llm::question::{Answer, Prompt};
 use hypothesaes_llm::server::{Effort, Model, Server};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::watch::Unwatched;
@@ -102,8 +102,14 @@ impl Ask for Oracle {
 
 fn model(name: &str) -> Model {
     let server = Server::new("http://localhost:1", None).unwrap();
-    let effort = Effort::Default;
-    Model { server, name: name.into(), effort, temperature: None, dimensions: None }
+    Model {
+        server,
+        name: name.into(),
+        effort: Effort::Default,
+        temperature: None,
+        dimensions: None,
+        extra: Map::new(),
+    }
 }
 
 const WORDS: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];

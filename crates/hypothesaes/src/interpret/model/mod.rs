@@ -181,6 +181,7 @@ mod tests {
 
     use hypothesaes_llm::ask::{Ask, Call, Next, Outcome, Task, Watch as AskWatch};
     use hypothesaes_llm::server::{Effort, Model, Server};
+    use serde_json::Map;
 
     use super::*;
 
@@ -210,8 +211,14 @@ mod tests {
     /// The prompt for two texts of 30 words, at a size.
     fn prompt(options: &InterpretOptions, size: u32) -> Prompt {
         let server = Server::new("http://localhost:1", None).unwrap();
-        let (name, effort) = ("m".to_owned(), Effort::Default);
-        let model = Model { server, name, effort, temperature: None, dimensions: None };
+        let model = Model {
+            server,
+            name: "m".into(),
+            effort: Effort::Default,
+            temperature: None,
+            dimensions: None,
+            extra: Map::new(),
+        };
         let asked = Asked { ask: &Nobody, model: &model };
         let interpreter = ModelInterpreter::new(asked, options, 1).unwrap();
         let text = "fires {negatives} ".repeat(15);

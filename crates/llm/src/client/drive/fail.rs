@@ -115,9 +115,8 @@ impl Drive<'_> {
     fn adapt(&mut self, mut job: Job, sent: u64, name: &str, supported: &[String], why: String) {
         job.adapted += 1;
         let mut lane = lock(self.lane);
-        let effort = self.task.model.effort;
         let changed = lane.generation != sent || {
-            let dropped = lane.dialect.drop_parameter(name, effort, supported);
+            let dropped = lane.dialect.drop_parameter(name, self.task.model, supported);
             lane.generation += u64::from(dropped);
             dropped
         };

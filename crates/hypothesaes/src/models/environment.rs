@@ -1,0 +1,107 @@
+//! Keys, addresses and the place of the answers, as users set them in environment variables.
+//!
+//! The variables are read by the caller, the program or the Python package; what they mean is here,
+//! once for both.
+
+use std::path::PathBuf;
+
+use hypothesaes_llm::server::Key;
+
+use crate::options::Options;
+
+/// Variables that hold a key, the first that is set.
+const KEYS: [&str; 2] = ["OPENAI_KEY_SAE", "OPENAI_API_KEY"];
+const BASE_URL: &str = "OPENAI_BASE_URL";
+/// Folder of the answers, instead of the user's cache folder.
+const CACHE: &str = "HYPOTHESAES_CACHE";
+
+/// Reads environment variables.
+#[derive(Clone, Copy)]
+pub struct Environment<'a>(pub &'a dyn Fn(&str) -> Option<String>);
+
+impl Environment<'_> {
+    fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The key in this variable, or in the usual ones.
+    #[must_use]
+    pub fn key(&self, variable: Option<&str>) -> Option<Key> {
+        let get = |name: &str| Key::new(&self.get(name)?);
+        match variable {
+            Some(name) => get(name),
+            None => KEYS.into_iter().find_map(get),
+        }
+    }
+
+    /// Takes the server's address from the environment if the options name none; whether there is
+    /// one.
+    pub fn address(&self, options: &mut Options) -> bool {
+        let default = Options::default().llm.base_url;
+        if options.llm.base_url == default
+            && let Some(base) = self.get(BASE_URL)
+        {
+            options.llm.base_url = base;
+        }
+        options.llm.base_url != default
+    }
+
+    /// The file of answers; `cache` is the user's cache folder, if the system names one.
+    #[must_use]
+    pub fn answers(&self, cache: Option<PathBuf>) -> Option<PathBuf> {
+        let folder = match self.get(CACHE) {
+            Some(folder) => PathBuf::from(folder),
+            None => cache?.join("hypothesaes"),
+        };
+        Some(folder.join("answers.sqlite"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(set: &[(&str, &str)], expect: impl FnOnce(Environment)) {
+        let get = |name: &str| {
+            set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        expect(Environment(&get));
+    }
+
+    #[test]
+    fn the_first_key_that_is_set_counts() {
+        check(&[("OPENAI_KEY_SAE", " "), ("OPENAI_API_KEY", "b")], |e| {
+            assert_eq!(e.key(None), Key::new("b"));
+            assert_eq!(e.key(Some("MINE")), None);
+        });
+        check(&[("OPENAI_KEY_SAE", "a"), ("OPENAI_API_KEY", "b"), ("MINE", "c")], |e| {
+            assert_eq!(e.key(None), Key::new("a"));
+            assert_eq!(e.key(Some("MINE")), Key::new("c"));
+        });
+    }
+
+    #[test]
+    fn an_address_in_the_options_is_not_overruled() {
+        check(&[("OPENAI_BASE_URL", "http://a/v1")], |e| {
+            let mut options = Options::default();
+            assert!(e.address(&mut options));
+            assert_eq!(options.llm.base_url, "http://a/v1");
+            options.llm.base_url = "http://b/v1".into();
+            assert!(e.address(&mut options));
+            assert_eq!(options.llm.base_url, "http://b/v1");
+        });
+        check(&[], |e| assert!(!e.address(&mut Options::default())));
+    }
+
+    #[test]
+    fn answers_lie_where_the_user_says() {
+        let cache = || Some(PathBuf::from("cache"));
+        check(&[("HYPOTHESAES_CACHE", "x")], |e| {
+            assert_eq!(e.answers(cache()), Some("x/answers.sqlite".into()));
+        });
+        check(&[], |e| {
+            assert_eq!(e.answers(cache()), Some("cache/hypothesaes/answers.sqlite".into()));
+            assert_eq!(e.answers(None), None);
+        });
+    }
+}

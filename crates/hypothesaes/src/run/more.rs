@@ -1,0 +1,49 @@
+//! What a finished run is asked beyond its own hypotheses.
+
+use std::path::Path;
+
+use super::OPTIONS_FILE;
+use super::stages::ROWS;
+use crate::annotate::{self, Annotations, annotator};
+use crate::data::{Split, Texts, read_rows};
+use crate::models::Models;
+use crate::options::Options;
+use crate::watch::Watch;
+use crate::{Error, Result, store};
+
+/// The options of a run directory.
+///
+/// # Errors
+/// [`Error::Run`] if it is none; [`Error::File`]; [`Error::Input`] as [`Options::from_toml`].
+pub fn saved_options(folder: &Path) -> Result<Options> {
+    if !store::is_run(folder) {
+        let message = "is no run directory: make one with `hypothesaes run FILE`".into();
+        return Err(Error::Run { path: folder.into(), message });
+    }
+    let file = folder.join(OPTIONS_FILE);
+    let text = std::fs::read_to_string(&file).map_err(Error::file("read", &file))?;
+    Options::from_toml(&text, &file)
+}
+
+/// Annotates `texts`, or the run's held-out texts in their order, as the run with these `options`
+/// does.
+///
+/// # Errors
+/// As [`annotate::annotate`]; [`Error::File`] if the run has not read its data.
+pub fn annotate_more(
+    folder: &Path,
+    options: &Options,
+    concepts: &[String],
+    texts: Option<&Texts>,
+    models: Option<&Models>,
+    watch: &dyn Watch,
+) -> Result<Annotations> {
+    let heldout = || -> Result<Texts> {
+        let data = read_rows(&folder.join(ROWS))?;
+        Ok(data.texts.gather(&data.rows(Split::Heldout)))
+    };
+    let texts = texts.map_or_else(heldout, |texts| Ok(texts.clone()))?;
+    let language = options.embed.language;
+    let annotator = annotator(&options.annotate, language, models, "annotate", None)?;
+    annotate::annotate(&*annotator, concepts, &texts, watch)
+}
