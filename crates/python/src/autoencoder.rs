@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use hypothesaes::sae::{
     Checkpoint, SaeOptions, Size, TRAINER_VERSION, TrainedSae, import, write_checkpoint,
 };
+use hypothesaes::store::write_atomically;
 use hypothesaes::watch::Watch;
 use hypothesaes::{Error, Result};
 use hypothesaes_math::sae::{self, Event, Sae, TrainOptions, variance};
@@ -16,7 +18,6 @@ use pyo3::types::PyDict;
 use serde_json::json;
 
 use crate::arrays::{Array, View};
-use crate::fault;
 use crate::work::{Teller, work};
 
 /// What a checkpoint file of ours begins with is no archive.
@@ -30,6 +31,8 @@ pub struct Autoencoder {
     trained: Option<TrainedSae>,
     options: TrainOptions,
     data_hash: String,
+    /// The file of the Python package that it was read from.
+    file: Option<Arc<[u8]>>,
 }
 
 type Csr<'py> = (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i32>>, Bound<'py, PyArray1<f32>>);
@@ -172,7 +175,8 @@ impl Autoencoder {
                 None => TrainedSae::judge(self.size().to_string(), self.measured(&x)?, &x)?,
             };
             let (options, data_hash) = (self.options.clone(), self.data_hash.clone());
-            Ok(Self { sae: trained.sae.clone(), trained: Some(trained), options, data_hash })
+            let sae = trained.sae.clone();
+            Ok(Self { sae, trained: Some(trained), options, data_hash, file: None })
         })
     }
 
@@ -190,9 +194,11 @@ impl Autoencoder {
 
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let Some(trained) = &self.trained else {
-            let allowed = "the autoencoder was trained elsewhere; judge it by its rows first, with \
-                           `judged(embeddings)`, for what is saved tells how good it is";
-            return Err(fault::argument(py, "path", path.display(), allowed));
+            // What it measures errors in is not known: it stays the file that it was.
+            let file = self.file.clone().unwrap_or_default();
+            return work(py, None, move |_| {
+                write_atomically(&path, |to| to.write_all(&file)).map(drop)
+            });
         };
         let checkpoint = Checkpoint {
             models: vec![trained.clone()],
@@ -285,24 +291,26 @@ fn trained(
     trained.quality.fvu_validation = validation.map(|v| trained.sae.fvu(v)).transpose()?;
     let best = trained.best_epoch;
     Watch::end(teller, &format!("best epoch {best} of {}", trained.history.len()));
-    let data_hash = hash(x)?;
-    Ok(Autoencoder { sae: trained.sae.clone(), trained: Some(trained), options, data_hash })
+    let data_hash = hash(x, validation)?;
+    let sae = trained.sae.clone();
+    Ok(Autoencoder { sae, trained: Some(trained), options, data_hash, file: None })
 }
 
 #[pyfunction]
 pub fn load(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Autoencoder>> {
     work(py, None, move |_| {
         let bytes = std::fs::read(&path).map_err(Error::file("read", &path))?;
-        if bytes.starts_with(ARCHIVE) { foreign(&path) } else { own(&path, &bytes) }
+        if bytes.starts_with(ARCHIVE) { foreign(&path, bytes) } else { own(&path, &bytes) }
     })
 }
 
 /// A `.pt` of the Python package; what it measures its errors in is not known.
-fn foreign(path: &Path) -> Result<Vec<Autoencoder>> {
+fn foreign(path: &Path, bytes: Vec<u8>) -> Result<Vec<Autoencoder>> {
     let (sae, options) = import(path, 1.0)?;
     let size = Size { n_neurons: sae.n_neurons(), k: sae.k() };
     let options = options.for_trainer(size, 0, 0);
-    Ok(vec![Autoencoder { sae, trained: None, options, data_hash: String::new() }])
+    let file = Some(bytes.into());
+    Ok(vec![Autoencoder { sae, trained: None, options, data_hash: String::new(), file }])
 }
 
 fn own(path: &Path, bytes: &[u8]) -> Result<Vec<Autoencoder>> {
@@ -314,28 +322,38 @@ fn own(path: &Path, bytes: &[u8]) -> Result<Vec<Autoencoder>> {
             options: options.for_trainer(size, position, seed),
             data_hash: data_hash.clone(),
             trained: Some(trained),
+            file: None,
         }
     };
     Ok(models.into_iter().enumerate().map(autoencoder).collect())
 }
 
 #[pyfunction]
-pub fn hash_rows(py: Python<'_>, x: &Bound<'_, PyAny>) -> PyResult<String> {
+#[pyo3(signature = (x, validation=None))]
+pub fn hash_rows(
+    py: Python<'_>,
+    x: &Bound<'_, PyAny>,
+    validation: Option<&Bound<'_, PyAny>>,
+) -> PyResult<String> {
     let x = Array::new("x", x)?;
-    let x = x.view();
-    work(py, None, move |_| hash(&x))
+    let validation = validation.map(|v| Array::new("validation", v)).transpose()?;
+    let (x, validation) = (x.view(), validation.as_ref().map(Array::view));
+    work(py, None, move |_| hash(&x, validation.as_ref()))
 }
 
-/// Of shape and values as f32, so that equal rows of any type and strides have one hash.
-fn hash(x: &View<'_>) -> Result<String> {
+/// Of shapes and values as f32, so that equal rows of any type and strides have one hash.
+fn hash(x: &View<'_>, validation: Option<&View<'_>>) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
-    for size in [x.n_rows(), x.dim()] {
-        hasher.update(&(size as u64).to_le_bytes());
-    }
     let mut buffer = Vec::new();
-    for i in 0..x.n_rows() {
-        for row in x.fetch(&[i], &mut buffer)? {
-            hasher.update(bytemuck::cast_slice(row));
+    let validation = validation.map(|v| v as &dyn Rows);
+    for x in [Some(x as &dyn Rows), validation].into_iter().flatten() {
+        for size in [x.n_rows(), x.dim()] {
+            hasher.update(&(size as u64).to_le_bytes());
+        }
+        for i in 0..x.n_rows() {
+            for row in x.fetch(&[i], &mut buffer)? {
+                hasher.update(bytemuck::cast_slice(row));
+            }
         }
     }
     Ok(hasher.finalize().to_hex().to_string())

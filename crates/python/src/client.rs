@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use hypothesaes::annotate::{AnnotateOptions, Annotations, ModelAnnotator};
 use hypothesaes::data::Texts;
 use hypothesaes::embed::{self, Embed, EmbedOptions};
-use hypothesaes::models::{Completion, LlmOptions, Manner, complete};
+use hypothesaes::models::{Completion, LlmOptions, Manner, complete, completed};
 use hypothesaes::watch::Watch;
 use hypothesaes::{Error, Result, annotate};
 use hypothesaes_llm::ask::{AnswerKey, Ask, Task};
 use hypothesaes_llm::client::{Client as Asking, ClientOptions};
 use hypothesaes_llm::price::Prices;
 use hypothesaes_llm::question::Prompt;
+use hypothesaes_llm::reply;
 use hypothesaes_llm::server::{Effort, Key, Model, Server};
 use hypothesaes_llm::store::Store;
 use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray2};
@@ -108,18 +109,24 @@ impl Client {
         watch: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<(Option<String>, Option<String>)>> {
         work(py, watch, move |teller| {
-            let options: CompleteOptions = parsed(&options)?;
-            let max_output = options.max_output.unwrap_or(ROOM);
-            let CompleteOptions { temperature, effort, extra, .. } = options;
-            let model = Model { temperature, effort, extra, ..self.model(model) };
-            let asked = prompts.into_iter().zip(keys).map(|((system, user), key)| Completion {
-                prompt: Prompt { system, user, schema: None, max_output, logprobs: false },
-                key,
-            });
-            let asked: Vec<Completion> = asked.collect();
+            let (model, asked) = self.completions(prompts, keys, model, &options)?;
             let client = self.asking(teller)?;
             let answers = complete(&**client, &model, stage_of(&stage), &asked, teller)?;
             Ok(answers.into_iter().map(|a| (a.as_ref().ok().cloned(), a.err())).collect())
+        })
+    }
+
+    fn completed(
+        &self,
+        py: Python<'_>,
+        prompts: Vec<(String, String)>,
+        keys: Vec<Vec<String>>,
+        model: String,
+        options: String,
+    ) -> PyResult<Vec<Option<String>>> {
+        work(py, None, move |teller| {
+            let (model, asked) = self.completions(prompts, keys, model, &options)?;
+            completed(&**self.asking(teller)?, &model, &asked)
         })
     }
 
@@ -261,6 +268,28 @@ impl Client {
         Model { server, name, effort, temperature: None, dimensions: None, extra }
     }
 
+    fn completions(
+        &self,
+        prompts: Vec<(String, String)>,
+        keys: Vec<Vec<String>>,
+        model: String,
+        options: &str,
+    ) -> Result<(Model, Vec<Completion>)> {
+        let options: CompleteOptions = parsed(options)?;
+        let max_output = options.max_output.unwrap_or(ROOM);
+        let CompleteOptions { temperature, effort, extra, .. } = options;
+        let model = Model { temperature, effort, extra, ..self.model(model) };
+        if prompts.len() != keys.len() {
+            let allowed = format!("one key per prompt is needed, {}", prompts.len());
+            return Err(Error::option("keys", keys.len(), allowed));
+        }
+        let asked = prompts.into_iter().zip(keys).map(|((system, user), key)| Completion {
+            prompt: Prompt { system, user, schema: None, max_output, logprobs: false },
+            key,
+        });
+        Ok((model, asked.collect()))
+    }
+
     fn annotator(
         &self,
         name: String,
@@ -348,6 +377,18 @@ pub fn tfidf_svd<'py>(
     })?;
     let (n, d) = (x.rows(), x.cols());
     x.into_vec().into_pyarray(py).reshape([n, d])
+}
+
+/// Yes or no, as a model wrote it, thoughts left out.
+#[pyfunction]
+pub fn yes_no(answer: &str) -> Option<bool> {
+    reply::yes_no(answer)
+}
+
+/// The first `n` wordings in what a model wrote, thoughts left out.
+#[pyfunction]
+pub fn wordings(answer: &str, n: usize) -> Vec<String> {
+    reply::wordings(answer, n)
 }
 
 /// Keys of Python's own do not meet those of answers.

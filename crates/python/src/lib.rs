@@ -31,7 +31,7 @@ mod _native {
     #[pymodule_export]
     use super::autoencoder::{Autoencoder, hash_rows, load, train};
     #[pymodule_export]
-    use super::client::{Client, tfidf_svd};
+    use super::client::{Client, tfidf_svd, wordings, yes_no};
     #[pymodule_export]
     use super::runs::{
         annotate_more, answers_file, carry_out, folder_of, look_ahead, test_annotations,

@@ -1,9 +1,8 @@
 //! Regressions, differences and measures, as JSON where they have many parts.
 
 use hypothesaes::{Error, Result};
-use hypothesaes_math::regression::Model;
 use hypothesaes_math::regression::columns::{Column, classify};
-use hypothesaes_math::regression::inference::{Inference, Term, infer};
+use hypothesaes_math::regression::{Design, Fit, Inference, Model, infer, logit};
 use hypothesaes_math::{Estimate, Level, crossfit, means, metrics, multiplicity};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use ordered_float::OrderedFloat;
@@ -32,66 +31,96 @@ pub fn regress(
         let fitted: Vec<usize> =
             (0..columns.len()).filter(|&j| kinds[j] == Column::Fitted).collect();
         let design: Vec<Vec<f64>> = fitted.iter().map(|&j| columns[j].clone()).collect();
-        let inference = infer(model, &design, &y, level)?;
-        Ok(described(model, &kinds, &fitted, &inference, &y, level).to_string())
+        let regression = Regression {
+            model,
+            inference: infer(model, &design, &y, level)?,
+            plain: plain(model, &design, &y)?,
+            level,
+        };
+        Ok(regression.described(&kinds, &y).to_string())
     })
 }
 
-/// A regression as JSON.
-fn described(
+struct Regression {
     model: Model,
-    kinds: &[Column],
-    fitted: &[usize],
-    inference: &Inference,
-    y: &[f64],
+    inference: Inference,
+    /// The fit without a penalty, where the other may have one; `None` if it has no solution.
+    plain: Option<Fit>,
     level: Level,
-) -> Value {
-    let df = (y.len() as f64) - (fitted.len() as f64) - 1.0;
-    let term = |term: &Term| {
-        let value = term.estimate.value;
-        let classical = term.classical.map(|std_error| match model {
-            Model::LeastSquares => Estimate::student(value, std_error, df, level),
-            Model::Logit => Estimate::normal(value, std_error, level),
+}
+
+fn plain(model: Model, design: &[Vec<f64>], y: &[f64]) -> Result<Option<Fit>> {
+    if model == Model::LeastSquares {
+        return Ok(None);
+    }
+    let found = logit::fit(&Design::new(y.len(), design)?, y)?;
+    Ok(found.separated.is_empty().then_some(found.fit))
+}
+
+impl Regression {
+    /// As JSON.
+    fn described(&self, kinds: &[Column], y: &[f64]) -> Value {
+        let mut terms = vec![self.term(0, y.len())];
+        for kind in kinds {
+            let aliased = |of: &[usize]| json!({"status": "aliased", "of": of});
+            let fitted = terms.iter().filter(|term| term["status"] == "fitted").count();
+            terms.push(match kind {
+                Column::Fitted => self.term(fitted, y.len()),
+                Column::Constant => json!({"status": "constant"}),
+                Column::Same(of) | Column::Opposite(of) => aliased(&[*of]),
+                Column::Combination => aliased(&[]),
+            });
+        }
+        let fitted = self.plain.as_ref().map_or(&self.inference.fitted, |plain| &plain.fitted);
+        let penalised = self.inference.penalised;
+        let mut all = json!({"terms": terms, "fitted": fitted, "penalised": penalised});
+        if let (Value::Object(all), Value::Object(measures)) =
+            (&mut all, measures(self.model, y, fitted))
+        {
+            all.extend(measures);
+        }
+        all
+    }
+
+    /// Coefficient `j`, the intercept being the first.
+    fn term(&self, j: usize, n: usize) -> Value {
+        let term = &self.inference.terms[j];
+        let (value, std_error) = match &self.plain {
+            Some(plain) => (plain.coefficients[j], Some(plain.inverse[(j, j)].sqrt())),
+            None => (term.estimate.value, term.classical),
+        };
+        let df = n as f64 - self.inference.terms.len() as f64;
+        let classical = std_error.map(|std_error| match self.model {
+            Model::LeastSquares => Estimate::student(value, std_error, df, self.level),
+            Model::Logit => Estimate::normal(value, std_error, self.level),
         });
         json!({
             "status": "fitted", "estimate": term.estimate, "variance": term.variance,
-            "hc3": term.hc3, "classical": term.classical,
+            "hc3": term.hc3, "classical": std_error, "classical_value": value,
             "classical_p": classical.and_then(|estimate| estimate.p_value),
         })
-    };
-    let mut terms = vec![term(&inference.terms[0])];
-    let mut found = inference.terms[1..].iter();
-    for kind in kinds {
-        let aliased = |of: &[usize]| json!({"status": "aliased", "of": of});
-        terms.push(match kind {
-            Column::Fitted => found.next().map_or(Value::Null, term),
-            Column::Constant => json!({"status": "constant"}),
-            Column::Same(of) | Column::Opposite(of) => aliased(&[*of]),
-            Column::Combination => aliased(&[]),
-        });
     }
-    let mut all = json!({
-        "terms": terms, "fitted": inference.fitted, "penalised": inference.penalised,
-    });
-    let measures = match model {
+}
+
+/// How well the fitted means go with the target, on the rows fitted.
+fn measures(model: Model, y: &[f64], fitted: &[f64]) -> Value {
+    match model {
         Model::LeastSquares => {
             let mean = y.iter().sum::<f64>() / y.len() as f64;
             let of = |part: &dyn Fn(usize) -> f64| (0..y.len()).map(part).sum::<f64>();
-            let residual = of(&|i| (y[i] - inference.fitted[i]).powi(2));
+            let residual = of(&|i| (y[i] - fitted[i]).powi(2));
             let total = of(&|i| (y[i] - mean).powi(2));
             json!({"r2": (total > 0.0).then(|| 1.0 - residual / total)})
         }
         Model::Logit => {
-            let own = likelihood(y, |i| inference.fitted[i]);
+            let own = likelihood(y, |i| fitted[i]);
             let share = y.iter().sum::<f64>() / y.len() as f64;
-            let null = likelihood(y, |_| share);
-            json!({"r2": 1.0 - own / null, "log_likelihood": own, "null_log_likelihood": null})
+            let without = likelihood(y, |_| share);
+            json!({
+                "r2": 1.0 - own / without, "log_likelihood": own, "null_log_likelihood": without,
+            })
         }
-    };
-    if let (Value::Object(all), Value::Object(measures)) = (&mut all, measures) {
-        all.extend(measures);
     }
-    all
 }
 
 /// `sum y log p + (1 - y) log(1 - p)`, a certain prediction counting as that.

@@ -42,6 +42,20 @@ pub fn complete(
     Ok(answers)
 }
 
+/// The answers to these questions that are kept; nothing is asked.
+///
+/// # Errors
+/// [`crate::Error::Llm`] if they cannot be read.
+pub fn completed(
+    client: &dyn Ask,
+    model: &Model,
+    completions: &[Completion],
+) -> Result<Vec<Option<String>>> {
+    let identity = model.identity();
+    let keys: Vec<AnswerKey> = completions.iter().map(|c| question(c, &identity).key).collect();
+    Ok(client.kept(&keys)?)
+}
+
 fn question<'q>(completion: &'q Completion, identity: &str) -> Question<'q> {
     let Completion { prompt, key } = completion;
     let named = |kind: &str| {

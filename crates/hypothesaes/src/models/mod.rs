@@ -18,7 +18,7 @@ use hypothesaes_llm::store::Store;
 use serde_json::Map;
 
 pub(crate) use ask::{Question, ask};
-pub use complete::{Completion, complete};
+pub use complete::{Completion, complete, completed};
 pub use environment::Environment;
 pub use options::LlmOptions;
 pub(crate) use options::ModelOptions;
