@@ -12,6 +12,12 @@ pub enum Error {
     /// The input is damaged or not as described: mend it at the named place.
     #[error("{place}: {message}")]
     Input { place: Place, message: String },
+    /// There is no such input file: check the path.
+    #[error("`{}`: {message}", path.display())]
+    Missing { path: PathBuf, message: String },
+    /// The input has no such column, or several: name another.
+    #[error("{place}: {message}")]
+    Column { place: Place, message: String },
     /// An option lies outside its range or contradicts another: change it.
     #[error("`{name}` is `{value}`: {allowed}")]
     Option { name: String, value: String, allowed: String },

@@ -23,6 +23,9 @@ pub enum Failure {
     TooLong(String),
     /// Overloaded, broken or cut off: the same call may pass later.
     Passing { why: String, wait: Option<Duration> },
+    /// An answer of the model's that holds nothing, or a refusal: the server is well, and the same
+    /// call may bring another answer at once.
+    Void(String),
     /// A parameter that this model does not take, by its name in the request (`temperature`,
     /// `reasoning.effort`, `text.format`); `supported` holds the values the message names.
     Parameter { name: String, supported: Vec<String>, why: String },
@@ -49,6 +52,7 @@ impl Failure {
             Self::TooLarge(why)
             | Self::TooLong(why)
             | Self::Passing { why, .. }
+            | Self::Void(why)
             | Self::Parameter { why, .. }
             | Self::NoSuchPath(why)
             | Self::Item(why)

@@ -60,9 +60,11 @@ fn error_of(py: Python<'_>, class: &str, message: String) -> PyErr {
 
 fn class(error: &Error) -> &'static str {
     match error {
+        Error::Missing { .. } => "MissingFileError",
         Error::File { source, .. } if source.kind() == ErrorKind::NotFound => "MissingFileError",
         Error::File { .. } => "FileError",
         Error::Option { .. } | Error::Math(Math::Option { .. }) => "OptionError",
+        Error::Column { .. } => "ColumnError",
         Error::Input { .. } | Error::Data(_) | Error::Math(_) => "DataError",
         Error::Run { .. } | Error::Declined | Error::Interrupted => "RunError",
         Error::Llm(error) => class_of_model(error),

@@ -157,10 +157,14 @@ pub fn test_annotations(
     })
 }
 
-/// The options file of the folder, if there is one, then the assignments.
+/// The assignments, over the options of the folder unless they name data of their own.
 fn options(folder: &Path, assignments: &[String]) -> Result<Options> {
-    let file = folder.join(OPTIONS_FILE);
-    let mut options = if file.exists() { saved_options(folder)? } else { Options::default() };
+    let is_new = assignments.iter().any(|assignment| assignment.starts_with("data.path="));
+    let mut options = if is_new || !folder.join(OPTIONS_FILE).exists() {
+        Options::default()
+    } else {
+        saved_options(folder)?
+    };
     assignments.iter().try_for_each(|assignment| options.set(assignment))?;
     Ok(options)
 }

@@ -100,7 +100,10 @@ fn no_column(input: &Input, names: &[String], asked: &str) -> Error {
 
 fn damage(input: &Input, column: &str, message: String) -> Error {
     let place = Place { column: Some(column.to_owned()), ..Place::default() };
-    input.source.damage(place, message)
+    match input.source.damage(place, message) {
+        Error::Input { place, message } => Error::Column { place, message },
+        other => other,
+    }
 }
 
 /// Names the exact flags, with guesses from the first rows.

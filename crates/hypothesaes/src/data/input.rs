@@ -38,7 +38,7 @@ impl<'o> Input<'o> {
     /// Tells the format by the first bytes and lines.
     ///
     /// # Errors
-    /// [`Error::Input`] if there is no such file, or nothing in it that holds rows;
+    /// [`Error::Missing`] if there is no such file; [`Error::Input`] if there is nothing in it that holds rows;
     /// [`Error::Option`] if the options do not fit it.
     pub fn inspect(path: &Path, options: &'o DataOptions) -> Result<Self> {
         let source = Source::find(path)?;

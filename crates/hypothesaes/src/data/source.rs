@@ -235,13 +235,15 @@ fn first_bytes(path: &Path) -> io::Result<Option<Packing>> {
 fn missing(path: &Path) -> Error {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        return Error::input(path, format!("no such file; no folder `{}`", folder.display()));
+        let message = format!("no such file; no folder `{}`", folder.display());
+        return Error::Missing { path: path.to_owned(), message };
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let files = files_in(folder);
     let near = names::nearest(&name, &files);
     let hint = if near.is_empty() { files } else { near };
-    Error::input(path, format!("no such file; the folder has {}", names::list(&hint)))
+    let message = format!("no such file; the folder has {}", names::list(&hint));
+    Error::Missing { path: path.to_owned(), message }
 }
 
 /// Names of the plain files in a folder, sorted.

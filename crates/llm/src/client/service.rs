@@ -257,6 +257,7 @@ impl Service<'_> {
             Failure::NoSuchPath(why) => Error::NoBatches { server, why },
             Failure::Foreign(why) => Error::Foreign { server, why },
             Failure::Item(why)
+            | Failure::Void(why)
             | Failure::Model(why)
             | Failure::TooLarge(why)
             | Failure::TooLong(why)

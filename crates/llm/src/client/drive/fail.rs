@@ -16,6 +16,8 @@ use crate::wire::Face;
 const TRIES: u32 = 6;
 /// Attempts of a job while nothing else is answered either.
 const LONELY_TRIES: u32 = 9;
+/// Attempts of a job whose answers are empty or refusals.
+const VOID_TRIES: u32 = 3;
 /// A job whose parameters are refused more often than this is not understood.
 const ADAPTATIONS: u32 = 16;
 /// Calls refused by a server that never answered one, until it is believed.
@@ -58,14 +60,21 @@ impl Drive<'_> {
                 self.give_up(&job, Outcome::TooLong(why));
             }
             Failure::Passing { why, wait } => self.try_later(job, why, wait, now),
+            // A model in two minds may answer the next time; nobody else need wait for it.
+            Failure::Void(_) if job.tries + 1 < VOID_TRIES => {
+                self.last_answer = now;
+                self.put_off(Job { tries: job.tries + 1, ..job }, now);
+            }
             Failure::Parameter { name, supported, why } => {
                 self.adapt(job, sent, &name, &supported, why);
             }
             Failure::NoSuchPath(why) => self.other_face(job, sent, &why),
-            Failure::Item(why) if self.never_answered() && self.refusals + 1 >= REFUSALS => {
+            Failure::Item(why) | Failure::Void(why)
+                if self.never_answered() && self.refusals + 1 >= REFUSALS =>
+            {
                 self.halt(Error::Refused { server: host, why });
             }
-            Failure::Item(why) => {
+            Failure::Item(why) | Failure::Void(why) => {
                 self.refusals += 1;
                 self.give_up(&job, Outcome::Never(why));
             }
@@ -107,8 +116,12 @@ impl Drive<'_> {
         let pause = 0.5 * f64::from(1_u32 << job.tries.min(6)) * jitter;
         let pause = wait.map_or(pause, |w| w.as_secs_f64() * (1.0 + 0.1 * jitter));
         self.last_trouble = why;
+        self.put_off(job, now + pause);
+    }
+
+    fn put_off(&mut self, job: Job, at: f64) {
         self.n_later += 1;
-        self.later.push(Reverse(Later { at: now + pause, order: self.n_later, job }));
+        self.later.push(Reverse(Later { at, order: self.n_later, job }));
     }
 
     /// Sends the job anew without what was refused, unless that has been done meanwhile.

@@ -95,17 +95,11 @@ impl Drive<'_> {
             Read::Cut(answer) => self.cut(flight, answer, usage, &raw)?,
             Read::Refused(why) => {
                 self.pay(flight, usage, "refused", Some(&raw))?;
-                // A model in two minds may answer the next time.
-                let why = format!("the model refuses: {why}");
-                return Ok(Err(match flight.job.tries {
-                    0 | 1 => Failure::Passing { why, wait: None },
-                    _ => Failure::Item(why),
-                }));
+                return Ok(Err(Failure::Void(format!("the model refuses: {why}"))));
             }
             Read::Empty => {
                 self.pay(flight, usage, "empty", None)?;
-                let why = "the answer is empty".into();
-                return Ok(Err(Failure::Passing { why, wait: None }));
+                return Ok(Err(Failure::Void("the answer is empty".into())));
             }
             Read::Foreign => {
                 return Ok(Err(not_an_answer(reply, "no `output` and no `choices`".into())));
