@@ -1,0 +1,176 @@
+"""The user's own hypotheses, tested on a run's held-out texts: wordings go in, rows of the table
+`hypotheses` come out.
+
+Every such test looks at held-out texts that were looked at before. So each is marked exploratory,
+and p-values are adjusted over the run's hypotheses and all of the user's that were ever tested on
+these texts. They are kept in a file of the run directory, a line each, to which several processes
+may append.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _native
+from ._folder import Folder
+from .errors import OptionError, RunError
+
+FILE = "own_hypotheses.jsonl"
+
+_WORDED = ("hypothesis", "neuron_id", "sae_id", "selection_score")
+_SIGNS = {1: "1", 0: "0", -1: "-"}
+_VALUES = {sign: value for value, sign in _SIGNS.items()}
+
+Row = dict[str, Any]
+Annotations = npt.NDArray[np.int8]
+
+
+def test(folder: Folder, concepts: Sequence[str], watch: _native.Watch) -> list[Row]:
+    """A row per concept, tested beside the run's hypotheses and all own ones."""
+    concepts = _checked(concepts)
+    folder.table("hypotheses")
+    known = _read(folder)
+    by = _annotator(folder)
+    open_ = [c for c in dict.fromkeys(concepts) if c not in known or _is_open(known[c], by)]
+    if open_:
+        found = _native.annotate_more(folder.path, open_, None, watch)
+        _append(folder, [_record(folder, c, by, row) for c, row in zip(open_, found)])
+    own = {row["hypothesis"]: row for row in tested(folder) if row["source"] == "user"}
+    n_missing = sum(own[concept]["n_missing"] for concept in open_)
+    watch.say(
+        f"{len(own)} hypotheses of your own were tested on these held-out texts so far, which were "
+        "looked at before: exploratory"
+        + (f"; {n_missing} annotations are missing, the same call asks again" if n_missing else "")
+    )
+    return [own[concept] for concept in concepts]
+
+
+def tested(folder: Folder) -> list[Row]:
+    """The run's hypotheses and the user's, adjusted together; nothing if none are the user's."""
+    own = _read(folder)
+    if not own:
+        return []
+    hypotheses = folder.table("hypotheses")
+    names, ran = hypotheses.names, rows_of(hypotheses)
+    heldout, y = _heldout(folder)
+    mine = [[_VALUES[sign] for sign in record["annotations"]] for record in own.values()]
+    columns = np.vstack([_annotations(folder, ran, heldout), np.array(mine, np.int8)])
+    told = json.loads(
+        _native.evaluate(
+            columns,
+            y,
+            folder.task().binary,
+            folder.option("evaluate", "seed"),
+            json.dumps(folder.json("evaluate", "evaluation.json")["options"]),
+        )
+    )
+    n = len(columns)
+    note = f"exploratory: the held-out texts were used before; adjusted over {n} hypotheses"
+    rows = []
+    for row, evaluated in zip(ran, told["hypotheses"]):
+        # What belongs to wording and neuron is not known to the evaluation.
+        found = {name: value for name, value in evaluated.items() if name not in _WORDED}
+        rows.append({**row, **found, "source": "sae", "is_exploratory": False})
+    for concept, evaluated in zip(own, told["hypotheses"][len(ran) :]):
+        warning = "; ".join(filter(None, [evaluated["warning"], note]))
+        row = {**dict.fromkeys(names), **evaluated, "hypothesis": concept, "warning": warning}
+        rows.append({**row, "source": "user", "is_exploratory": True})
+    return rows
+
+
+def annotations_of(folder: Folder, concept: str) -> dict[int, int | None]:
+    """What a hypothesis of the user's is of every held-out row: 1, 0, or None for missing."""
+    heldout, _ = _heldout(folder)
+    signs = _read(folder)[concept]["annotations"]
+    return {i: None if signs[at] == "-" else _VALUES[signs[at]] for i, at in heldout.items()}
+
+
+def rows_of(table: _native.Table) -> list[Row]:
+    """The rows of a table by the names of its columns."""
+    names = table.names
+    return [dict(zip(names, row)) for row in zip(*(table.column(name) for name in names))]
+
+
+def _checked(concepts: Sequence[str]) -> list[str]:
+    listed = [concepts] if isinstance(concepts, str) else list(concepts)
+    for number, concept in enumerate(listed):
+        if not isinstance(concept, str) or not concept.strip():
+            raise OptionError(
+                f"`hypotheses`, entry {number} (from 0) is `{concept!r}`: word each as what a text "
+                "does, as in `mentions a refund`"
+            )
+    if not listed:
+        raise OptionError("`hypotheses` is empty: word at least one, as in `mentions a refund`")
+    return [" ".join(concept.split()) for concept in listed]
+
+
+def _heldout(folder: Folder) -> tuple[dict[int, int], npt.NDArray[np.float64]]:
+    """Where each held-out row stands among them, and their targets."""
+    rows = folder.table("rows").select(["row_id", "split", "target"])
+    held = [(i, y) for i, split, y in zip(*map(rows.column, rows.names)) if split == "heldout"]
+    return {i: at for at, (i, _) in enumerate(held)}, np.array([y for _, y in held], np.float64)
+
+
+def _annotations(folder: Folder, ran: Sequence[Row], heldout: dict[int, int]) -> Annotations:
+    """The run's own: hypotheses by held-out texts."""
+    found = np.full((len(ran), len(heldout)), -1, np.int8)
+    at = {row["hypothesis_id"]: number for number, row in enumerate(ran)}
+    table = folder.table("annotations").select(["hypothesis_id", "row_id", "value"])
+    for hypothesis, row, value in zip(*map(table.column, table.names)):
+        if value is not None:
+            found[at[hypothesis], heldout[row]] = value
+    return found
+
+
+def _annotator(folder: Folder) -> str:
+    """A hash of what determines an annotation, beside text and concept."""
+    identity = folder.identity("annotate")
+    told = json.dumps([pair for pair in identity if pair[0] not in ("hypotheses", "texts")])
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _is_open(record: Row, by: str) -> bool:
+    return record["by"] != by or "-" in record["annotations"]
+
+
+def _record(folder: Folder, concept: str, by: str, annotations: Annotations) -> Row:
+    signs = "".join(_SIGNS[int(value)] for value in annotations)
+    rows = folder.digest("data/rows.parquet")
+    return {"rows": rows, "by": by, "hypothesis": concept, "annotations": signs}
+
+
+def _read(folder: Folder) -> dict[str, Row]:
+    """What was tested on the texts that are held out now, by wording, the first test first."""
+    path = os.path.join(folder.path, FILE)
+    if not os.path.exists(path):
+        return {}
+    rows = folder.digest("data/rows.parquet")
+    own: dict[str, Row] = {}
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+                if record["rows"] == rows:
+                    own[record["hypothesis"]] = record
+            except (ValueError, KeyError, TypeError) as why:
+                raise RunError(
+                    f"`{path}`, line {number}: is damaged ({why}); the file counts the hypotheses "
+                    "of your own: mend the line or take it out"
+                ) from why
+    return own
+
+
+def _append(folder: Folder, records: Sequence[Row]) -> None:
+    """In one write, so that lines of several processes do not mix, nor with one that was torn."""
+    lines = "".join(f"\n{json.dumps(record, ensure_ascii=False)}" for record in records) + "\n"
+    with open(os.path.join(folder.path, FILE), "ab") as file:
+        file.write(lines.encode())

@@ -1,0 +1,328 @@
+"""A run: what it found, as data frames; and how it is carried out."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
+
+from . import _evidence, _folder, _frames, _native, _own, _render, _summary
+from ._plan import Plan, consent
+from ._request import Request
+from ._summary import Summary
+from .progress import Bar
+
+
+class Run:
+    """A run directory and what it holds.
+
+    Made by `discover` and `load`. The tables are read when they are asked for, as data frames of
+    the kind that was given; `dictionary` says what each of their columns means. A run that is not
+    finished raises `RunError` for what it has not come to.
+
+    Attributes
+    ----------
+    folder : str
+        The run directory.
+    """
+
+    def __init__(self, request: Request, stages: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.folder = request.folder
+        self._request = request
+        self._reports = stages
+        self._at = _folder.Folder(request.folder, request.kind)
+
+    @property
+    def hypotheses(self) -> Any:
+        """A row per hypothesis, in order of selection: wording, effects, p-values, prevalence."""
+        return self._at.frame("hypotheses")
+
+    @property
+    def effects(self) -> Any:
+        """The same effects in long form: a row per hypothesis and model."""
+        return self._at.frame("effects")
+
+    @property
+    def models(self) -> Any:
+        """How well all hypotheses together tell the target, cross-fitted and in-sample."""
+        return self._at.frame("models")
+
+    @property
+    def overlap(self) -> Any:
+        """How far two hypotheses are true of the same texts."""
+        return self._at.frame("overlap")
+
+    @property
+    def rows(self) -> Any:
+        """The texts with `row_id` (0-based row of the input), `split`, `group` and `target`."""
+        return self._at.frame("rows")
+
+    @property
+    def annotations(self) -> Any:
+        """Which hypothesis is true of which held-out text: a row per pair."""
+        return self._at.frame("annotations")
+
+    @property
+    def activations(self) -> Any:
+        """Which neuron fires on which text, and how strongly: a row per pair that is not 0."""
+        return self._at.frame("activations")
+
+    @property
+    def neurons(self) -> Any:
+        """Every neuron: density, scores against the target, rank in the selection."""
+        return self._at.frame("neurons")
+
+    @property
+    def neuron_health(self) -> Any:
+        """Every neuron: how often it fires, and which other is like it."""
+        return self._at.frame("neuron_health")
+
+    @property
+    def fidelity(self) -> Any:
+        """How well each wording matches its neuron, on validation texts."""
+        return self._at.frame("fidelity")
+
+    @property
+    def wordings(self) -> Any:
+        """All wordings that a language model proposed for each neuron."""
+        return self._at.frame("wordings")
+
+    @property
+    def calibration(self) -> Any:
+        """How far a language model answers alike when several things are asked at once."""
+        return self._at.frame("calibration")
+
+    @property
+    def saes(self) -> Any:
+        """The autoencoders: size, dead neurons, explained variance."""
+        return self._at.frame("saes")
+
+    @property
+    def training(self) -> Any:
+        """Their training, by epoch."""
+        return self._at.frame("training")
+
+    @property
+    def signal(self) -> Any:
+        """What a ridge regression on the embeddings can tell of the target at all."""
+        return self._at.frame("signal")
+
+    @property
+    def dropped(self) -> Any:
+        """Rows that were left out, and why; duplicates that were kept."""
+        return self._at.frame("dropped")
+
+    @property
+    def dictionary(self) -> Any:
+        """Every column of every table: type, unit, meaning."""
+        return self._at.frame("dictionary")
+
+    @property
+    def cost(self) -> Any:
+        """What was asked of models and spent, by stage and model; no rows if nothing was asked."""
+        return self._at.cost()
+
+    @property
+    def stages(self) -> Any:
+        """The finished stages with their `seconds`; whether the call that gave this run `reused`
+        them, and `again_because`: why it did them anew."""
+        told = {report["stage"]: report for report in self._reports}
+        done = self._at.stages()
+        return _frames.frame(
+            {
+                "stage": list(done),
+                "seconds": list(done.values()),
+                "reused": [told.get(stage, {}).get("reused") for stage in done],
+                "again_because": [told.get(stage, {}).get("again_because") for stage in done],
+            },
+            self._request.kind,
+        )
+
+    @property
+    def own(self) -> Any:
+        """The run's hypotheses and those that `test` tested since, adjusted together; no rows if
+        none were. `is_exploratory` tells them apart."""
+        return self._frame(_own.tested(self._at))
+
+    @property
+    def plan(self) -> Plan:
+        """What is left to do, and what it would cost; ``plan.run()`` does it."""
+        return Plan(self._request, carry_out)
+
+    def summary(self) -> Summary:
+        """The answer in the manner of a regression table: text, HTML, LaTeX, Markdown."""
+        return Summary(self._at)
+
+    def examples(
+        self,
+        hypothesis_id: str,
+        kind: Literal["top", "present", "absent", "missing", "random"] = "top",
+        n: int = 10,
+        *,
+        seed: int = 0,
+    ) -> Any:
+        """Show texts of which a hypothesis is true, or not.
+
+        Parameters
+        ----------
+        hypothesis_id : str
+            Such as "H01".
+        kind : {"top", "present", "absent", "missing", "random"}
+            "top": the texts of all parts that fire its neuron most, strongest first. The others
+            draw from the held-out texts: those of which it is true, is not true, could not be
+            told, or any.
+        n : int
+            Texts, at most.
+        seed : int
+            The draw follows from it.
+
+        Returns
+        -------
+        data frame
+            `row_id`, `split`, `target` (0 or 1 if binary), `text`, `annotation` (1, 0 or missing),
+            and for "top" `activation`.
+        """
+        return _evidence.examples(self._at, hypothesis_id, kind, n, seed)
+
+    def test(self, hypotheses: Sequence[str], *, progress: bool = True) -> Any:
+        """Test hypotheses of your own on the held-out texts, beside those of the run.
+
+        They are annotated as the run's were, within its `llm.max_cost`; the embedded annotator
+        takes wordings such as ``mentions "refund" or "money back"``. The held-out texts were looked
+        at before, so that this is exploratory: p-values are adjusted over the hypotheses of the run
+        and all of your own that were ever tested on these texts, also by other processes, which
+        the run directory keeps.
+
+        Parameters
+        ----------
+        hypotheses : sequence of str
+            What a text does, as in "mentions a refund".
+        progress : bool
+            Show how it goes.
+
+        Returns
+        -------
+        data frame
+            A row per hypothesis with the columns of `hypotheses`, then `source` ("user") and
+            `is_exploratory` (true).
+        """
+        with _bar(self.folder, progress) as bar:
+            return self._frame(_own.test(self._at, hypotheses, bar))
+
+    def annotate(
+        self,
+        new_data: Any,
+        text: str | None = None,
+        hypotheses: Sequence[str] | None = None,
+        *,
+        progress: bool = True,
+    ) -> Any:
+        """Say of new texts which hypotheses are true of them, with the run's annotator.
+
+        Parameters
+        ----------
+        new_data : data frame, mapping of columns, Arrow table, or sequence of str
+            The texts, with whatever other columns.
+        text : str, optional
+            Column of the texts; by default that of the run, else the one called text.
+        hypotheses : sequence of str, optional
+            Such as ``["H01", "H03"]``; by default all of the run.
+        progress : bool
+            Show how it goes.
+
+        Returns
+        -------
+        data frame
+            The data unchanged, rows in the order given, with columns `h01`, `h02`, ... to the
+            right: 1, 0, or missing (also where there is no text). pandas has integers where
+            nothing is missing, else floats with NaN.
+        """
+        with _bar(self.folder, progress) as bar:
+            return _evidence.annotate(self._at, new_data, text, hypotheses, bar)
+
+    def to_latex(self, path: str | os.PathLike[str]) -> None:
+        """Write the summary as a table for the LaTeX package booktabs."""
+        Path(path).write_text(self.summary().as_latex(), encoding="utf-8")
+
+    def to_markdown(self, path: str | os.PathLike[str]) -> None:
+        """Write the summary as Markdown."""
+        Path(path).write_text(self.summary().as_markdown(), encoding="utf-8")
+
+    def to_csv(self, folder: str | os.PathLike[str]) -> None:
+        """Copy all tables but the large ones with a row per text to a folder, as CSV."""
+        os.makedirs(folder, exist_ok=True)
+        for path in sorted(Path(self.folder, "tables").glob("*.csv")):
+            shutil.copyfile(path, Path(folder, path.name))
+
+    def __repr__(self) -> str:
+        return f"Run in {self.folder}\n{_render.plain(self._headline())}"
+
+    def _repr_html_(self) -> str:
+        if self._at.is_done("evaluate"):
+            return self.summary().as_html()
+        folder, headline = escape(self.folder), escape(_render.plain(self._headline()))
+        return f"<p>Run in <code>{folder}</code></p><p>{headline}</p>"
+
+    def _headline(self) -> str:
+        if self._at.is_done("evaluate"):
+            return _summary.headline(self._at)
+        done = ", ".join(self._at.stages()) or "nothing"
+        return f"Not finished; done: {done}. `plan` says what is left, `plan.run()` does it."
+
+    def _frame(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+        return self._at.framed(columns, "hypotheses")
+
+
+def carry_out(request: Request) -> Run:
+    def approve(told: str) -> bool:
+        if consent(json.loads(told), request.confirm):
+            return True
+        raise _Declined
+
+    try:
+        with _bar(request.folder, request.progress) as bar:
+            told = _native.run(
+                request.folder,
+                request.assignments,
+                "report",
+                request.local,
+                request.frozen,
+                request.batch,
+                request.wait,
+                approve,
+                bar,
+            )
+    except _Declined:
+        return Run(request)
+    outcome = json.loads(told)
+    if outcome["too_many_missing"]:
+        missing, total = outcome["too_many_missing"]
+        warnings.warn(
+            f"{missing:,} of {total:,} annotations are missing, more than `llm.max_failed` allows: "
+            "the same call asks for them again",
+            stacklevel=3,
+        )
+    return Run(request, outcome["stages"])
+
+
+class _Declined(Exception):
+    """The user does not want it asked."""
+
+
+@contextmanager
+def _bar(folder: str, progress: bool) -> Iterator[Bar]:
+    bar = Bar(show=progress)
+    try:
+        yield bar
+    except KeyboardInterrupt:
+        bar.say(f"stopped; what is finished is kept in `{folder}`, the same call goes on")
+        raise
+    finally:
+        bar.close()
