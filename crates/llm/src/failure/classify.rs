@@ -189,6 +189,7 @@ mod tests {
             Failure::TooLarge(_) => "too large",
             Failure::TooLong(_) => "too long",
             Failure::Passing { .. } => "passing",
+            Failure::Void(_) => "void",
             Failure::Parameter { .. } => "parameter",
             Failure::NoSuchPath(_) => "path",
             Failure::Item(_) => "item",

@@ -85,6 +85,32 @@ fn trap_22_an_empty_answer_is_asked_again() {
 }
 
 #[test]
+fn a_void_answer_is_asked_again_a_few_times_and_given_up() {
+    // Empty for one, refused for another, whatever is asked beside them.
+    let server = Server::start(|r| match r.user() {
+        "void" => says(r, ""),
+        "no" => Reply::Json(
+            200,
+            json!({"status": "completed", "output": [{"type": "message", "content":
+                [{"type": "refusal", "refusal": "I cannot"}]}]}),
+        ),
+        _ => says(r, "yes"),
+    });
+    let texts = ["a", "void", "b", "no", "c"];
+    let (outcomes, result) = ask(&client(defaults()), &model(&server.base), &texts);
+    result.unwrap();
+    for (text, outcome) in texts.iter().zip(outcomes) {
+        match (*text, outcome.unwrap()) {
+            ("void", Outcome::Never(why)) => assert!(why.contains("empty"), "{why}"),
+            ("no", Outcome::Never(why)) => assert!(why.contains("I cannot"), "{why}"),
+            (_, Outcome::Answer(answer)) => assert_eq!(answer.text, "yes"),
+            (text, other) => panic!("{text}: {other:?}"),
+        }
+    }
+    assert_eq!(server.requests().len(), 3 + 2 * 3, "three attempts each");
+}
+
+#[test]
 fn trap_23_a_refused_parameter_is_dropped_once_and_remembered() {
     let server = Server::start(|r| {
         if r.body.get("temperature").is_some() {

@@ -2,6 +2,7 @@
 
 use hypothesaes_llm::client::{Client, ClientOptions};
 use hypothesaes_llm::price::Prices;
+use hypothesaes_llm::server::Model;
 use hypothesaes_llm::store::Store;
 use serde_json::{Value, json};
 
@@ -44,6 +45,44 @@ fn llama_cpp_python_breaks_at_a_schema() {
     });
     let last = asked(&server).pop().unwrap();
     assert_eq!(last.body["response_format"]["type"], "json_object");
+}
+
+/// A model that is to be told `verbosity`, and something of our own besides.
+fn told_more(server: &Server) -> Model {
+    let Value::Object(extra) = json!({"text": {"verbosity": "low"}, "top_p": 0.5, "stream": true})
+    else {
+        unreachable!()
+    };
+    Model { extra, ..model(&server.base) }
+}
+
+#[test]
+fn what_else_is_to_be_said_is_said_in_the_form_of_either_face() {
+    let server = Server::start(|r| says(r, "yes"));
+    answers(&client(ClientOptions::default()), &told_more(&server), &["a"]);
+    let body = server.requests().pop().unwrap().body;
+    assert_eq!((&body["text"]["verbosity"], &body["top_p"]), (&json!("low"), &json!(0.5)));
+    assert_eq!(body["text"]["format"]["type"], "json_schema", "what the client says stands");
+    assert_eq!(body["stream"], false);
+    let server = Server::start(|r| chat_only(r).unwrap_or_else(|| says(r, "yes")));
+    answers(&client(ClientOptions::default()), &told_more(&server), &["a"]);
+    let body = server.requests().pop().unwrap().body;
+    assert_eq!((&body["verbosity"], &body["top_p"]), (&json!("low"), &json!(0.5)));
+}
+
+#[test]
+fn what_else_is_refused_is_left_out() {
+    let server = Server::start(|r| match r.body.get("top_p") {
+        Some(_) => {
+            let error = json!({"message": "Unsupported parameter: 'top_p'", "param": "top_p",
+                "type": "invalid_request_error", "code": "unsupported_parameter"});
+            Reply::Json(400, json!({ "error": error }))
+        }
+        None => says(r, "yes"),
+    });
+    let told = answers(&client(ClientOptions::default()), &told_more(&server), &["a", "b"]);
+    assert_eq!(told, ["yes"; 2]);
+    assert_eq!(server.requests().pop().unwrap().body["text"]["verbosity"], "low");
 }
 
 #[test]
