@@ -6,6 +6,8 @@ import copy
 import json
 import pickle
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -328,3 +330,24 @@ def test_saved_loaded_pickled_and_copied_it_is_the_same(tmp_path: Path, said: An
         assert same(SAE, other)
         assert repr(other) == repr(SAE)
         assert (other.aux_k, other.best_epoch) == (SAE.aux_k, SAE.best_epoch)
+
+
+MEMORY = """
+import resource
+import numpy as np
+from hypothesaes import display, train_sae
+
+display(prints=False)
+x = np.random.default_rng(0).standard_normal((40_000, 1_536), dtype=np.float32)
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
+train_sae(x, 32, 4, n_epochs=1, show_progress=False)
+print((peak() - before) * 1024 / x.nbytes)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit of ru_maxrss is that of Linux")
+def test_embeddings_are_not_copied_for_training() -> None:
+    told = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    # A window of rows and the weights; a copy would be 1 or more.
+    assert float(told.stdout) < 0.5
