@@ -61,7 +61,11 @@ class Bar:
         self._stage = self._description or stage
         self._total, self._unit, self._done, self._extra = total, unit, 0, ""
         self._start, self._drawn = time.monotonic(), 0.0
-        self._draw()
+        if not isinstance(self._write, _Lines):
+            self._draw()
+        elif total:
+            self._drawn = self._start
+            self._write.line(f"{self._stage}: begins, {total} {unit}")
 
     def advance(self, done: int) -> None:
         self._done += done
@@ -100,11 +104,11 @@ class Bar:
         if not self._total:
             return f"{self._stage}: {self._done} {self._unit}{self._extra}"
         share = min(self._done / self._total, 1.0)
-        filled = "#" * round(20 * share)
         elapsed = time.monotonic() - self._start
         left = f", {_seconds(elapsed / share - elapsed)} left" if 0 < share < 1 else ""
         count = f"{self._done}/{self._total} {self._unit}"
-        return f"{self._stage}: [{filled:<20}] {100 * share:3.0f} % {count}{left}{self._extra}"
+        bar = "" if isinstance(self._write, _Lines) else f"[{'#' * round(20 * share):<20}] "
+        return f"{self._stage}: {bar}{100 * share:3.0f} % {count}{left}{self._extra}"
 
 
 class _Terminal:
