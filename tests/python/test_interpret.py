@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import peer
 from canned import Canned, canned  # noqa: F401
 
 from hypothesaes.errors import ColumnError, DataError, OptionError
@@ -318,3 +319,22 @@ def test_sampling_functions_and_prompts_of_ones_own(canned: Canned, tmp_path: Pa
     config.sampling.function = lambda **_: None  # type: ignore[assignment, return-value]
     with pytest.raises(OptionError, match="returned `NoneType`"):
         NeuronInterpreter().interpret_neurons(TEXTS, ramp(), [0], config)
+
+
+def test_samplers_with_a_seed_draw_what_those_of_the_original_draw() -> None:
+    original = peer.module("interpret_neurons")
+    random = np.random.default_rng(1)
+    z = np.where(random.random((400, 6)) < 0.2, random.random((400, 6)), 0).astype(np.float32)
+    texts = [f"text {i} " + "word " * (i % 50) for i in range(len(z))]
+    percentiles: list[dict[str, Any]] = [
+        {}, {"high_percentile": (80, 100)}, {"low_percentile": (0, 30)}
+    ]  # fmt: skip
+    for neuron in range(z.shape[1]):
+        for seed in (0, 3):
+            arguments = (texts, z, neuron, 20, 30)
+            expected = original.sample_top_zero(*arguments, random_seed=seed)
+            assert sample_top_zero(*arguments, random_seed=seed) == expected
+            for more in percentiles:
+                expected = original.sample_percentile_bins(*arguments, **more, random_seed=seed)
+                found = sample_percentile_bins(*arguments, **more, random_seed=seed)
+                assert found == expected
