@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import _frames, _input, _native, _own
@@ -41,6 +41,7 @@ def annotate(
     data: Any,
     text: str | None,
     hypotheses: Sequence[str] | None,
+    approve: Callable[[str], bool],
     watch: _native.Watch,
 ) -> Any:
     """`data` with a column for each hypothesis, as `Run.annotate` describes it."""
@@ -57,9 +58,8 @@ def annotate(
     texts = _input.texts(data, text)
     # A row without a text has no annotation; nothing is asked about it.
     full = [i for i, value in enumerate(texts) if value is not None and value.strip()]
-    found = _native.annotate_more(
-        folder.path, [row["hypothesis"] for row in rows], [str(texts[i]) for i in full], watch
-    )
+    concepts, asked = [row["hypothesis"] for row in rows], [str(texts[i]) for i in full]
+    found = _native.annotate_more(folder.path, concepts, asked, approve, watch)
     columns: dict[str, list[int | None]] = {}
     for name, answers in zip(names, found.tolist()):
         column: list[int | None] = [None] * len(texts)

@@ -304,11 +304,12 @@ def locate(root: str, assignments: Sequence[str]) -> str:
 def annotate_more(
     folder: str,
     concepts: Sequence[str],
-    texts: Sequence[str] | None = None,
+    texts: Sequence[str] | None,
+    approve: Callable[[str], bool] | None,
     watch: Watch | None = None,
 ) -> npt.NDArray[np.int8]:
     """Concepts x texts (1, 0, -1 missing) by the annotator of a run directory; without texts,
-    its held-out ones in the order of its rows."""
+    its held-out ones in the order of its rows. `approve` as in `run`."""
 
 def evaluate(
     annotations: npt.NDArray[np.int8],

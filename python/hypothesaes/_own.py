@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,12 @@ Row = dict[str, Any]
 Annotations = npt.NDArray[np.int8]
 
 
-def test(folder: Folder, concepts: Sequence[str], watch: _native.Watch) -> list[Row]:
+def test(
+    folder: Folder,
+    concepts: Sequence[str],
+    approve: Callable[[str], bool],
+    watch: _native.Watch,
+) -> list[Row]:
     """A row per concept, tested beside the run's hypotheses and all own ones."""
     concepts = _checked(concepts)
     folder.table("hypotheses")
@@ -40,7 +45,7 @@ def test(folder: Folder, concepts: Sequence[str], watch: _native.Watch) -> list[
     by = _annotator(folder)
     open_ = [c for c in dict.fromkeys(concepts) if c not in known or _is_open(known[c], by)]
     if open_:
-        found = _native.annotate_more(folder.path, open_, None, watch)
+        found = _native.annotate_more(folder.path, open_, None, approve, watch)
         _append(folder, [_record(folder, c, by, row) for c, row in zip(open_, found)])
     own = {row["hypothesis"]: row for row in tested(folder) if row["source"] == "user"}
     n_missing = sum(own[concept]["n_missing"] for concept in open_)

@@ -61,11 +61,12 @@ def fit_metrics(joint: Joint, classification: bool) -> dict[str, float]:
 
 
 def summary(names: Sequence[str | None], joint: Joint) -> str:
-    """The regression as lines of text."""
-    lines = [f"{'coef':>10} {'std error':>10} {'p value':>10}  hypothesis   ({joint.n} texts)"]
+    """The regression as lines of text: `regression_std_error` and `regression_p_value`."""
+    heads = f"{'coef':>10} {'std error':>10} {'p value':>10}  hypothesis"
+    lines = [f"{heads}   ({joint.n} texts; errors that do not trust the model)"]
     for name, term in zip(names, joint.terms):
         e = term.estimate
-        numbers = (term.value, e.get("std_error"), e.get("p_value"))
+        numbers = (e.get("value", term.value), e.get("std_error"), e.get("p_value"))
         shown = " ".join(f"{term.status if v is None else format(v, '.4g'):>10}" for v in numbers)
         lines.append(f"{shown}  {name}")
     return "\n".join([*lines, joint.message] if joint.message else lines)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -16,6 +16,7 @@ from . import _evidence, _folder, _frames, _native, _own, _render, _summary
 from ._plan import Plan, consent
 from ._request import Request
 from ._summary import Summary
+from .errors import OptionError
 from .progress import Bar
 
 
@@ -190,7 +191,13 @@ class Run:
         """
         return _evidence.examples(self._at, hypothesis_id, kind, n, seed)
 
-    def test(self, hypotheses: Sequence[str], *, progress: bool = True) -> Any:
+    def test(
+        self,
+        hypotheses: Sequence[str],
+        *,
+        confirm: Literal["ask", "never"] | None = None,
+        progress: bool = True,
+    ) -> Any:
         """Test hypotheses of your own on the held-out texts, beside those of the run.
 
         They are annotated as the run's were, within its `llm.max_cost`; the embedded annotator
@@ -203,6 +210,8 @@ class Run:
         ----------
         hypotheses : sequence of str
             What a text does, as in "mentions a refund".
+        confirm : {"ask", "never"}, optional
+            Whether to show the cost and ask before a model is; by default as for the run.
         progress : bool
             Show how it goes.
 
@@ -213,7 +222,7 @@ class Run:
             `is_exploratory` (true).
         """
         with _bar(self.folder, progress) as bar:
-            return self._frame(_own.test(self._at, hypotheses, bar))
+            return self._frame(_own.test(self._at, hypotheses, self._approval(confirm), bar))
 
     def annotate(
         self,
@@ -221,6 +230,7 @@ class Run:
         text: str | None = None,
         hypotheses: Sequence[str] | None = None,
         *,
+        confirm: Literal["ask", "never"] | None = None,
         progress: bool = True,
     ) -> Any:
         """Say of new texts which hypotheses are true of them, with the run's annotator.
@@ -233,6 +243,8 @@ class Run:
             Column of the texts; by default that of the run, else the one called text.
         hypotheses : sequence of str, optional
             Such as ``["H01", "H03"]``; by default all of the run.
+        confirm : {"ask", "never"}, optional
+            As in `test`.
         progress : bool
             Show how it goes.
 
@@ -244,7 +256,8 @@ class Run:
             nothing is missing, else floats with NaN.
         """
         with _bar(self.folder, progress) as bar:
-            return _evidence.annotate(self._at, new_data, text, hypotheses, bar)
+            approve = self._approval(confirm)
+            return _evidence.annotate(self._at, new_data, text, hypotheses, approve, bar)
 
     def to_latex(self, path: str | os.PathLike[str]) -> None:
         """Write the summary as a table for the LaTeX package booktabs."""
@@ -268,6 +281,12 @@ class Run:
             return self.summary().as_html()
         folder, headline = escape(self.folder), escape(_render.plain(self._headline()))
         return f"<p>Run in <code>{folder}</code></p><p>{headline}</p>"
+
+    def _approval(self, confirm: str | None) -> Callable[[str], bool]:
+        if confirm not in (None, "ask", "never"):
+            raise OptionError(f"`confirm` is `{confirm}`: choose ask or never")
+        how = confirm or ("never" if self._request.confirm == "never" else "ask")
+        return lambda told: consent(json.loads(told), how)
 
     def _headline(self) -> str:
         if self._at.is_done("evaluate"):

@@ -95,7 +95,8 @@ def embedding_cache(
     int
         How many there are. `get_openai_embeddings` and `get_local_embeddings` do not ask for them
         any more; those of OpenAI's models are kept as answers of the server that the environment
-        names, so that `hypothesaes.discover` finds them too.
+        names, so that `hypothesaes.discover` finds them too, unless EMB_CACHE_DIR puts them
+        elsewhere.
     """
     path = os.fspath(path)
     if not trust_pickle:

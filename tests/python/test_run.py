@@ -356,6 +356,14 @@ def test_costs_are_shown_before_anything_is_asked(
     before = service.requests()
     again.test(["mentions parked cars"], progress=False)
     assert service.requests() == before
+    monkeypatch.setattr("hypothesaes._plan._somebody", lambda: False)
+    with pytest.raises(OptionError, match="nobody to say yes"):
+        again.test(["mentions a window"], progress=False)
+    with pytest.raises(OptionError, match="nobody to say yes"):
+        again.annotate(["a new text"], progress=False)
+    assert service.requests() == before
+    again.annotate(["a new text"], confirm="never", progress=False)
+    assert service.requests() > before
 
 
 def test_missing_answers_are_said_shown_and_asked_for_again(

@@ -92,19 +92,21 @@ pub fn answers_file(py: Python<'_>) -> PyResult<String> {
 }
 
 #[pyfunction]
-#[pyo3(signature = (folder, concepts, texts=None, watch=None))]
+#[pyo3(signature = (folder, concepts, texts, approve, watch=None))]
 pub fn annotate_more<'py>(
     py: Python<'py>,
     folder: PathBuf,
     concepts: Vec<String>,
     texts: Option<Vec<String>>,
+    approve: Option<&Bound<'py, PyAny>>,
     watch: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyArray2<i8>>> {
     let n_concepts = concepts.len();
-    let (values, n_texts) = work(py, watch, move |teller| {
+    let (values, n_texts) = work_asking(py, watch, approve, move |teller| {
         let mut options = saved_options(&folder)?;
         let asking = Asking { local: false, manner: Manner::default() };
         let models = models(&mut options, asking, teller)?;
+        let models = models.map(|models| models.asking_first(approval(teller)));
         let texts: Option<Texts> = texts.map(|texts| texts.iter().map(String::as_str).collect());
         let found = more(&folder, &options, &concepts, texts.as_ref(), models.as_ref(), teller)?;
         let answers = (0..n_concepts).flat_map(|c| found.concept(c));

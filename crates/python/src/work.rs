@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hypothesaes::Error;
 use hypothesaes::watch::Watch;
@@ -110,17 +110,12 @@ impl Listener {
         stop: &AtomicBool,
     ) -> (Result<T, Failure>, Option<PyErr>) {
         let mut raised: Option<PyErr> = None;
-        let mut last = Instant::now();
         loop {
             let result = ended.recv_timeout(TICK);
-            let over = !matches!(result, Err(RecvTimeoutError::Timeout));
             let events: Vec<Event> = heard.try_iter().collect();
-            if over || !events.is_empty() || last.elapsed() >= TICK {
-                last = Instant::now();
-                if let Err(error) = Python::attach(|py| self.tell(py, events, raised.is_none())) {
-                    stop.store(true, Ordering::Relaxed);
-                    raised.get_or_insert(error);
-                }
+            if let Err(error) = Python::attach(|py| self.tell(py, events, raised.is_none())) {
+                stop.store(true, Ordering::Relaxed);
+                raised.get_or_insert(error);
             }
             match result {
                 Ok(result) => return (result, raised),

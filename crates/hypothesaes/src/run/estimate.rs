@@ -15,7 +15,7 @@ use super::stages::LABELS;
 use super::work::{self, Corpus, Work};
 use crate::Result;
 use crate::annotate::{ModelAnnotator, first_words};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, Split, Texts};
 use crate::interpret::Labelled;
 use crate::models::{Models, Use};
 use crate::options::Options;
@@ -96,18 +96,8 @@ pub(super) fn estimate(
 ) -> Result<Estimate> {
     let sizes = Sizes::of(options, data);
     let made = |stage| plan.iter().any(|p| p.stage == stage && !p.reused);
-    let mut estimate = Estimate {
-        rows: Vec::new(),
-        leaving: BTreeMap::new(),
-        pilot_dollars: Some(0.0),
-        batch_dollars: Some(0.0),
-        spent: run.map_or(Ok(Some(0.0)), |run| cost::spent(run, models))?,
-        is_batch: models.is_batch(),
-        price_source: {
-            let (source, date) = models.client().prices().source();
-            (source.into(), date.into())
-        },
-    };
+    let mut estimate = Estimate::nothing(models);
+    estimate.spent = run.map_or(Ok(Some(0.0)), |run| cost::spent(run, models))?;
     if let Some(model) = models.of(Use::Embed).filter(|_| made(Stage::Embed)) {
         let distinct: HashSet<&str> = data.texts.iter().collect();
         let mut distinct: Vec<&str> = distinct.into_iter().collect();
@@ -164,6 +154,28 @@ pub(super) fn estimate(
     Ok(estimate)
 }
 
+/// What is left to ask if these texts are annotated with these concepts.
+pub(super) fn of_annotation(
+    options: &Options,
+    concepts: &[String],
+    texts: &Texts,
+    models: &Models,
+) -> Result<Estimate> {
+    let mut estimate = Estimate::nothing(models);
+    let Some(model) = models.of(Use::Annotate) else { return Ok(estimate) };
+    let asked = Models::expect(Some(models), Use::Annotate, "annotate")?;
+    let annotator = ModelAnnotator::new(asked, "annotate", &options.annotate, None)?;
+    let kept = annotator.kept(concepts, texts)?;
+    if kept < 1.0 {
+        let corpus = Corpus::of(texts.iter(), options.annotate.max_words);
+        let what = format!("{} concepts x {} texts", concepts.len(), corpus.n);
+        let work = work::annotation(options, corpus, concepts.len()).scaled(1.0 - kept);
+        estimate.add(models, model, ("annotate", what), (work, work.calls), kept)?;
+        estimate.leave(model, corpus.n);
+    }
+    Ok(estimate)
+}
+
 /// How many concepts are to be annotated, and the share of their annotations that is kept.
 fn kept(
     options: &Options,
@@ -179,6 +191,19 @@ fn kept(
 }
 
 impl Estimate {
+    fn nothing(models: &Models) -> Self {
+        let (source, date) = models.client().prices().source();
+        Self {
+            rows: Vec::new(),
+            leaving: BTreeMap::new(),
+            pilot_dollars: Some(0.0),
+            batch_dollars: Some(0.0),
+            spent: Some(0.0),
+            is_batch: models.is_batch(),
+            price_source: (source.into(), date.into()),
+        }
+    }
+
     fn add(
         &mut self,
         models: &Models,
@@ -216,15 +241,21 @@ impl Estimate {
     }
 }
 
+impl Corpus {
+    /// The distinct texts, each cut to so many words.
+    fn of<'a>(texts: impl Iterator<Item = &'a str>, max_words: usize) -> Self {
+        let distinct: HashSet<&str> = texts.collect();
+        let tokens = |text: &&str| hypothesaes_llm::tokens::estimate(first_words(text, max_words));
+        let tokens: u64 = distinct.iter().map(tokens).sum();
+        Self { n: distinct.len(), tokens: tokens as f64 / distinct.len().max(1) as f64 }
+    }
+}
+
 impl Sizes {
     fn of(options: &Options, data: &Dataset) -> Self {
         let corpus = |part: Option<Split>, max_words: usize| {
             let rows = (0..data.split.len()).filter(|&i| part.is_none_or(|p| data.split[i] == p));
-            let distinct: HashSet<&str> = rows.map(|i| data.texts.get(i)).collect();
-            let tokens =
-                |text: &&str| hypothesaes_llm::tokens::estimate(first_words(text, max_words));
-            let tokens: u64 = distinct.iter().map(tokens).sum();
-            Corpus { n: distinct.len(), tokens: tokens as f64 / distinct.len().max(1) as f64 }
+            Corpus::of(rows.map(|i| data.texts.get(i)), max_words)
         };
         Self {
             all: corpus(None, usize::MAX),

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::OPTIONS_FILE;
+use super::estimate::of_annotation;
 use super::stages::ROWS;
 use crate::annotate::{self, Annotations, annotator};
 use crate::data::{Split, Texts, read_rows};
@@ -26,10 +27,10 @@ pub fn saved_options(folder: &Path) -> Result<Options> {
 }
 
 /// Annotates `texts`, or the run's held-out texts in their order, as the run with these `options`
-/// does.
+/// does. What that would ask of a model is approved first.
 ///
 /// # Errors
-/// As [`annotate::annotate`]; [`Error::File`] if the run has not read its data.
+/// As [`annotate::annotate`]; [`Error::File`] if the run has not read its data; [`Error::Declined`].
 pub fn annotate_more(
     folder: &Path,
     options: &Options,
@@ -43,6 +44,12 @@ pub fn annotate_more(
         Ok(data.texts.gather(&data.rows(Split::Heldout)))
     };
     let texts = texts.map_or_else(heldout, |texts| Ok(texts.clone()))?;
+    if let Some(models) = models.filter(|models| !models.is_frozen()) {
+        let estimate = of_annotation(options, concepts, &texts, models)?;
+        if !estimate.rows.is_empty() {
+            models.approve(&estimate)?;
+        }
+    }
     let language = options.embed.language;
     let annotator = annotator(&options.annotate, language, models, "annotate", None)?;
     annotate::annotate(&*annotator, concepts, &texts, watch)
