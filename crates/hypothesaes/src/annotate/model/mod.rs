@@ -93,10 +93,11 @@ impl<'a> ModelAnnotator<'a> {
         Ok(Self { asked, stage, options: options.clone(), prompts, seed })
     }
 
-    /// The same with any client.
+    /// Asks `model` through `client`. `stage` is the name in the ledger; with a `seed` it
+    /// calibrates where that is worth it.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// [`crate::Error::File`] or [`crate::Error::Input`] for a prompt of the user's that cannot be used.
     pub fn over(
         client: &'a dyn Ask,
         model: &'a Model,
