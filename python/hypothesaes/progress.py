@@ -55,11 +55,13 @@ class Bar:
         self._description = description
         self._write = _writer() if show and _progress != "off" else None
         self._stage, self._total, self._unit = "", 0, ""
-        self._done, self._extra, self._start, self._drawn = 0, "", 0.0, 0.0
+        self._done, self._kept, self._extra = 0, 0, ""
+        self._start, self._drawn = 0.0, 0.0
 
     def begin(self, stage: str, total: int, unit: str) -> None:
         self._stage = self._description or stage
-        self._total, self._unit, self._done, self._extra = total, unit, 0, ""
+        self._total, self._unit, self._extra = total, unit, ""
+        self._done, self._kept = 0, 0
         self._start, self._drawn = time.monotonic(), 0.0
         if not isinstance(self._write, _Lines):
             self._draw()
@@ -69,6 +71,9 @@ class Bar:
 
     def advance(self, done: int) -> None:
         self._done += done
+        # What is there at once was done before, and tells nothing of the pace.
+        if time.monotonic() - self._start < _REDRAW:
+            self._kept = self._done
         self._draw()
 
     def asking(self, in_flight: int, spent: float | None, held: str | None, wait: float) -> None:
@@ -105,7 +110,8 @@ class Bar:
             return f"{self._stage}: {self._done} {self._unit}{self._extra}"
         share = min(self._done / self._total, 1.0)
         elapsed = time.monotonic() - self._start
-        left = f", {_seconds(elapsed / share - elapsed)} left" if 0 < share < 1 else ""
+        new, open_ = self._done - self._kept, self._total - self._done
+        left = f", {_seconds(elapsed * open_ / new)} left" if new > 0 and open_ > 0 else ""
         count = f"{self._done}/{self._total} {self._unit}"
         bar = "" if isinstance(self._write, _Lines) else f"[{'#' * round(20 * share):<20}] "
         return f"{self._stage}: {bar}{100 * share:3.0f} % {count}{left}{self._extra}"
