@@ -57,9 +57,10 @@ fn by_words(data: &Dataset, arguments: &Arguments) -> Result<Value> {
     let (discover, heldout) = (data.rows(Split::Discover), data.rows(Split::Heldout));
     let words = vocabulary(data, &discover, arguments.min_texts);
     let names: Vec<&String> = words.keys().collect();
-    let (loss, model) = match data.task {
+    let (loss, model) = match &data.task {
         Task::Continuous => (Loss::Squared, Model::LeastSquares),
         Task::Binary { .. } => (Loss::Logistic, Model::Logit),
+        other => panic!("no yardstick for {other:?}"),
     };
     let z = indicators(data, &discover, &words);
     let chosen = lasso::select(&z, &targets(data, &discover), loss, arguments.n)?.coefficients;
@@ -164,6 +165,8 @@ mod tests {
                 .collect(),
             y: vec![0.0; 4],
             task: Task::Continuous,
+            is_paired: false,
+            covariates: hypothesaes::data::Covariates::default(),
             target: "stars".into(),
             split: vec![Split::Discover; 4],
             group: None,

@@ -111,18 +111,39 @@ pub struct DataArgs {
     /// Column of the texts, by name or 1-based number
     #[arg(long, value_name = "COLUMN")]
     pub text: Option<String>,
+    /// Column of the other text of each row, where the target says which of the two won
+    #[arg(long, value_name = "COLUMN")]
+    pub text_b: Option<String>,
     /// Column of what is to be explained
     #[arg(long, visible_alias = "label", value_name = "COLUMN")]
     pub target: Option<String>,
     /// Column whose equal values stay on one side of the split
     #[arg(long, value_name = "COLUMN")]
     pub group: Option<String>,
+    /// Column to hold constant, of numbers or words (repeatable)
+    #[arg(long = "control", value_name = "COLUMN")]
+    pub controls: Vec<String>,
+    /// Column whose every value has a level of its own, held constant (repeatable)
+    #[arg(long = "fixed-effect", value_name = "COLUMN")]
+    pub fixed_effects: Vec<String>,
+    /// Column within whose values neurons are chosen, and between which effects are compared
+    #[arg(long, value_name = "COLUMN")]
+    pub strata: Option<String>,
+    /// Column of the weight of each row
+    #[arg(long, value_name = "COLUMN")]
+    pub weight: Option<String>,
+    /// Column of what counts are divided by
+    #[arg(long, value_name = "COLUMN")]
+    pub exposure: Option<String>,
     /// This value of the target against all others
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub positive: Option<String>,
     /// What the target is [default: its values decide]
     #[arg(long, value_enum)]
     pub task: Option<TaskArg>,
+    /// The words of an ordered target, as in low,middle,high
+    #[arg(long, value_name = "WORDS", value_delimiter = ',')]
+    pub levels: Vec<String>,
     /// Leave out rows with this target (repeatable)
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub drop_target: Vec<String>,
@@ -287,6 +308,9 @@ pub struct PricesArgs {
 pub enum TaskArg {
     Continuous,
     Binary,
+    Multiclass,
+    Count,
+    Ordinal,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -153,22 +153,35 @@ fn parse(text: &str, file: &Path) -> Result<Options> {
 fn data(options: &mut DataOptions, args: &DataArgs) {
     set(&mut options.text, args.text.as_ref());
     set(&mut options.target, args.target.as_ref());
+    set(&mut options.text_b, args.text_b.as_ref());
     set(&mut options.group, args.group.as_ref());
+    set(&mut options.strata, args.strata.as_ref());
+    set(&mut options.weight, args.weight.as_ref());
+    set(&mut options.exposure, args.exposure.as_ref());
     set(&mut options.positive, args.positive.as_ref());
     set(&mut options.encoding, args.encoding.as_ref());
     set(&mut options.validation, args.validation.as_ref());
     set(&mut options.heldout, args.heldout.as_ref());
     options.no_header |= args.no_header;
-    if !args.columns.is_empty() {
-        options.columns.clone_from(&args.columns);
-    }
-    if !args.drop_target.is_empty() {
-        options.drop_target.clone_from(&args.drop_target);
+    let lists = [
+        (&mut options.columns, &args.columns),
+        (&mut options.drop_target, &args.drop_target),
+        (&mut options.controls, &args.controls),
+        (&mut options.fixed_effects, &args.fixed_effects),
+        (&mut options.levels, &args.levels),
+    ];
+    for (option, given) in lists {
+        if !given.is_empty() {
+            option.clone_from(given);
+        }
     }
     if let Some(task) = args.task {
         options.task = Some(match task {
             TaskArg::Continuous => TaskChoice::Continuous,
             TaskArg::Binary => TaskChoice::Binary,
+            TaskArg::Multiclass => TaskChoice::Multiclass,
+            TaskArg::Count => TaskChoice::Count,
+            TaskArg::Ordinal => TaskChoice::Ordinal,
         });
     }
     if let Some(format) = args.format {

@@ -133,7 +133,7 @@ fn unit(outcome: &Outcome, test: &TestSummary) -> String {
     match (test.model, outcome.data.as_ref()) {
         (Model::Logit, Some(data)) => match &data.task {
             Task::Binary { positive, .. } => format!("log-odds of `{}`", plain(positive)),
-            Task::Continuous => "log-odds".into(),
+            _ => "log-odds".into(),
         },
         (_, Some(data)) => format!("units of `{}`", plain(&data.target)),
         (_, None) => "units of the target".into(),

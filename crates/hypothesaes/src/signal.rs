@@ -34,7 +34,7 @@ const MAX_ROWS: usize = 3000;
 /// What the check found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Signal {
-    /// `r_squared` for a continuous target, `auc` for a binary one.
+    /// `auc` for classes, of several the mean over each against all others; else `r_squared`.
     pub metric: String,
     /// Of cross-validated predictions; `None` if there are too few texts to tell.
     pub fit: Option<Measure>,
@@ -48,14 +48,16 @@ pub struct Signal {
     pub advice: String,
 }
 
-/// Cross-validated ridge from `x` (n x d) to `y`, and the same on `y` shuffled.
+/// Cross-validated ridge from `x` (n x d) to `y`, and the same on `y` shuffled. Counts are taken as
+/// `log(1 + y)`.
 ///
 /// `unit[i]` tells what a text must share a fold with: its group, or its equal texts.
 ///
 /// # Errors
 /// [`crate::Error::Math`] if shapes differ or `x` is not finite.
 pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Result<Signal> {
-    let metric = if *task == Task::Continuous { "r_squared" } else { "auc" };
+    let outcomes = Outcomes::of(y, task);
+    let metric = if outcomes.are_classes { "auc" } else { "r_squared" };
     let fold = folds(unit, seed);
     let x = &*reduced(x, seed)?;
     let ridge = match CrossValidated::new(x, &fold, N_FOLDS) {
@@ -63,13 +65,12 @@ pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Res
         Err(MathError::Data(_)) => return Ok(judged(metric, None, &[], y.len())),
         Err(e) => return Err(e.into()),
     };
-    let fit = measure(&ridge, y, task)?;
+    let fit = outcomes.measure(&ridge)?;
     let mut stream = random::stream(seed, "signal permutations");
     let mut permuted = Vec::new();
     for _ in 0..N_PERMUTATIONS {
         let order = random::permutation(y.len(), &mut stream);
-        let shuffled: Vec<f64> = order.into_iter().map(|i| y[i]).collect();
-        permuted.extend(measure(&ridge, &shuffled, task)?.map(|m| m.value));
+        permuted.extend(outcomes.shuffled(&order).measure(&ridge)?.map(|m| m.value));
     }
     Ok(judged(metric, fit, &permuted, y.len()))
 }
@@ -139,11 +140,7 @@ impl Signal {
         let number =
             |name, description, value| Column::number(name, "metric", description, [value]);
         let columns = vec![
-            Column::text(
-                "metric",
-                "r_squared (continuous target) or auc (binary)",
-                [Some(self.metric.clone())],
-            ),
+            Column::text("metric", "auc of classes, else r_squared", [Some(self.metric.clone())]),
             number(
                 "estimate",
                 "of a ridge regression on the embeddings, cross-validated",
@@ -165,12 +162,56 @@ impl Signal {
     }
 }
 
-fn measure(ridge: &CrossValidated, y: &[f64], task: &Task) -> Result<Option<Measure>> {
-    let prediction = ridge.predict(y)?;
-    Ok(match task {
-        Task::Continuous => metrics::r_squared(y, &prediction, LEVEL),
-        Task::Binary { .. } => metrics::auc(y, &prediction, LEVEL),
-    })
+/// What is to be predicted: one column, or one for every class.
+struct Outcomes {
+    columns: Vec<Vec<f64>>,
+    are_classes: bool,
+}
+
+impl Outcomes {
+    fn of(y: &[f64], task: &Task) -> Self {
+        let (columns, are_classes) = match task {
+            Task::Continuous | Task::Ordinal { .. } => (vec![y.to_vec()], false),
+            Task::Count => (vec![y.iter().map(|v| v.ln_1p()).collect()], false),
+            Task::Binary { .. } => (vec![y.to_vec()], true),
+            Task::Multiclass { classes } => {
+                ((0..classes.len()).map(|class| indicator(y, class)).collect(), true)
+            }
+        };
+        Self { columns, are_classes }
+    }
+
+    fn shuffled(&self, order: &[usize]) -> Self {
+        let shuffle = |column: &Vec<f64>| order.iter().map(|&i| column[i]).collect();
+        Self { columns: self.columns.iter().map(shuffle).collect(), are_classes: self.are_classes }
+    }
+
+    /// The mean over the columns that can be measured.
+    fn measure(&self, ridge: &CrossValidated) -> Result<Option<Measure>> {
+        let mut found: Vec<Measure> = Vec::new();
+        for y in &self.columns {
+            let prediction = ridge.predict(y)?;
+            found.extend(if self.are_classes {
+                metrics::auc(y, &prediction, LEVEL)
+            } else {
+                metrics::r_squared(y, &prediction, LEVEL)
+            });
+        }
+        let mean =
+            |part: fn(&Measure) -> f64| found.iter().map(part).sum::<f64>() / found.len() as f64;
+        Ok((!found.is_empty()).then(|| Measure {
+            value: mean(|m| m.value),
+            // As if the classes erred together.
+            std_error: mean(|m| m.std_error),
+            conf_low: mean(|m| m.conf_low),
+            conf_high: mean(|m| m.conf_high),
+        }))
+    }
+}
+
+/// 1 where `y` is `class`, else 0.
+pub(crate) fn indicator(y: &[f64], class: usize) -> Vec<f64> {
+    y.iter().map(|v| f64::from(u8::from(*v == class as f64))).collect()
 }
 
 /// Folds of about equal size, whole units together.
@@ -237,6 +278,19 @@ mod tests {
             let signal = check(&x, &y, &unit, &task, 0).unwrap();
             assert_eq!(signal.is_present, present, "{signal:?}");
         }
+    }
+
+    #[test]
+    fn classes_and_counts_have_a_signal_too() {
+        let (x, y, unit) = data(400, 1.0);
+        let third = |v: f64| if v < -0.3 { 0.0 } else { f64::from(u8::from(v > 0.3)) + 1.0 };
+        let classes: Vec<f64> = y.iter().map(|v| third(*v)).collect();
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let signal = check(&x, &classes, &unit, &Task::Multiclass { classes: names }, 0).unwrap();
+        assert!(signal.is_present && signal.metric == "auc", "{signal:?}");
+        let counts: Vec<f64> = y.iter().map(|v| (20.0 * (v + 1.0)).round()).collect();
+        let signal = check(&x, &counts, &unit, &Task::Count, 0).unwrap();
+        assert!(signal.is_present && signal.metric == "r_squared", "{signal:?}");
     }
 
     #[test]

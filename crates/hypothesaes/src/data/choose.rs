@@ -12,9 +12,32 @@ use crate::{Error, Result};
 pub(super) const TEXT: [&str; 1] = ["text"];
 pub(super) const TARGET: [&str; 2] = ["target", "label"];
 
-/// The columns that are read, in the order text, target, group.
+/// The columns that are read, and what each is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Chosen(pub Vec<Column>);
+pub(super) struct Chosen {
+    /// Text, target, then the others; none twice.
+    pub columns: Vec<Column>,
+    pub roles: Roles,
+}
+
+/// Places among the chosen columns, after text (0) and target (1).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Roles {
+    pub group: Option<usize>,
+    pub text_b: Option<usize>,
+    pub weight: Option<usize>,
+    pub exposure: Option<usize>,
+    pub controls: Vec<usize>,
+    pub fixed_effects: Vec<usize>,
+    pub strata: Option<usize>,
+}
+
+impl Roles {
+    /// Controls, fixed effects and strata, whose values are numbers or words.
+    pub fn categories(&self) -> impl Iterator<Item = usize> {
+        self.controls.iter().chain(&self.fixed_effects).chain(&self.strata).copied()
+    }
+}
 
 impl Chosen {
     /// Finds the columns in the main file.
@@ -31,45 +54,110 @@ impl Chosen {
         ) else {
             return Err(not_given(input, options, &names));
         };
-        let asked = [Some(text), Some(target), options.group.clone()];
-        let columns = find_all(input, &names, asked.into_iter().flatten(), watch)?;
-        for (i, column) in columns.iter().enumerate() {
-            if columns[..i].contains(column) {
-                let name = ["text", "target", "group"][i];
-                let why = "text, target and group are different columns";
-                return Err(Error::option(name, &column.name, why));
+        let mut finding = Finding { input, names: &names, watch, columns: Vec::new() };
+        finding.one("text", &text)?;
+        if finding.one("target", &target)? == 0 {
+            return Err(twice("target", &target, "text"));
+        }
+        let mut optional = |role, asked: &Option<String>| {
+            asked.as_ref().map(|asked| finding.one(role, asked)).transpose()
+        };
+        let text_b = optional("text_b", &options.text_b)?;
+        let group = optional("group", &options.group)?;
+        let weight = optional("weight", &options.weight)?;
+        let exposure = optional("exposure", &options.exposure)?;
+        let strata = optional("strata", &options.strata)?;
+        let controls = finding.several("controls", &options.controls)?;
+        let fixed_effects = finding.several("fixed_effects", &options.fixed_effects)?;
+        let roles = Roles { group, text_b, weight, exposure, controls, fixed_effects, strata };
+        let chosen = Self { columns: finding.columns, roles };
+        chosen.check()?;
+        Ok(chosen)
+    }
+
+    /// Names of the two columns of texts, if rows are pairs.
+    pub fn pair(&self) -> Option<[&str; 2]> {
+        let other = self.roles.text_b?;
+        Some([&self.columns[0].name, &self.columns[other].name])
+    }
+
+    /// Text and target can be nothing else, and what is held constant is held once.
+    fn check(&self) -> Result<()> {
+        let Roles { group, text_b, weight, exposure, strata, .. } = &self.roles;
+        let single = [("text_b", text_b), ("group", group), ("weight", weight)];
+        let single = single.into_iter().chain([("exposure", exposure), ("strata", strata)]);
+        let single = single.filter_map(|(role, place)| place.map(|place| (role, place)));
+        let controls = self.roles.controls.iter().map(|&place| ("controls", place));
+        let fixed = self.roles.fixed_effects.iter().map(|&place| ("fixed_effects", place));
+        for (role, place) in single.chain(controls).chain(fixed) {
+            if place < 2 || (role != "text_b" && Some(place) == *text_b) {
+                let other = ["text", "target"].get(place).unwrap_or(&"text_b");
+                return Err(twice(role, &self.columns[place].name, other));
             }
         }
-        Ok(Self(columns))
+        let held: Vec<usize> = self.roles.categories().collect();
+        match held.iter().enumerate().find(|(i, place)| held[..*i].contains(place)) {
+            Some((_, &place)) => {
+                let why = "a column is a control, a fixed effect or the strata, and that once";
+                Err(Error::option("controls", &self.columns[place].name, why))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The same columns of another file, by their names.
     pub fn again(&self, input: &Input, watch: &dyn Watch) -> Result<Self> {
         let names = input.columns(watch)?;
-        find_all(input, &names, self.0.iter().map(|c| c.name.clone()), watch).map(Self)
+        let mut finding = Finding { input, names: &names, watch, columns: Vec::new() };
+        for column in &self.columns {
+            finding.one("columns", &column.name)?;
+        }
+        Ok(Self { columns: finding.columns, roles: self.roles.clone() })
     }
 }
+
+fn twice(role: &'static str, name: &str, other: &str) -> Error {
+    Error::option(role, name, format!("this is the {other} column already; name another"))
+}
+
+/// The way from names to columns of a file, each once.
+struct Finding<'a> {
+    input: &'a Input<'a>,
+    names: &'a [String],
+    watch: &'a dyn Watch,
+    columns: Vec<Column>,
+}
+
+impl Finding<'_> {
+    /// Place of the column asked for.
+    fn one(&mut self, role: &'static str, asked: &str) -> Result<usize> {
+        let column = match find(self.input, self.names, asked)? {
+            Some(column) => column,
+            None => {
+                // A key of JSON may first occur far down.
+                let all = self.input.all_columns(self.watch)?;
+                find(self.input, &all, asked)?
+                    .ok_or_else(|| no_column(self.input, &all, asked, role))?
+            }
+        };
+        if let Some(place) = self.columns.iter().position(|c| *c == column) {
+            return Ok(place);
+        }
+        self.columns.push(column);
+        Ok(self.columns.len() - 1)
+    }
+
+    fn several(&mut self, role: &'static str, asked: &[String]) -> Result<Vec<usize>> {
+        asked.iter().map(|asked| self.one(role, asked)).collect()
+    }
+}
+
+/// What a column may be for beyond text, target and group, which messages name.
+const ROLES: [&str; 6] = ["text_b", "weight", "exposure", "strata", "controls", "fixed_effects"];
 
 /// A column name that is `usual` but for its case.
 pub(super) fn by_usual_name(names: &[String], usual: &str) -> Option<String> {
     names.iter().find(|name| name.eq_ignore_ascii_case(usual)).cloned()
-}
-
-fn find_all(
-    input: &Input,
-    names: &[String],
-    asked: impl Iterator<Item = String>,
-    watch: &dyn Watch,
-) -> Result<Vec<Column>> {
-    let find = |asked: String| {
-        if let Some(column) = find(input, names, &asked)? {
-            return Ok(column);
-        }
-        // A key of JSON may first occur far down.
-        let all = input.all_columns(watch)?;
-        find(input, &all, &asked)?.ok_or_else(|| no_column(input, &all, &asked))
-    };
-    asked.map(find).collect()
 }
 
 /// The column of this name, else of this number.
@@ -89,13 +177,14 @@ fn find(input: &Input, names: &[String], asked: &str) -> Result<Option<Column>> 
     Ok(index.map(|index| Column { index, name: names[index].clone() }))
 }
 
-fn no_column(input: &Input, names: &[String], asked: &str) -> Error {
+fn no_column(input: &Input, names: &[String], asked: &str, role: &str) -> Error {
     let near = match nearest(asked, names) {
         near if near.is_empty() => String::new(),
         near => format!("nearest: {}; ", list(&near)),
     };
     let (names, hint) = (list(names), header_hint(input));
-    damage(input, asked, format!("no such column; {near}the file has {names}{hint}"))
+    let role = if ROLES.contains(&role) { format!(" for `{role}`") } else { String::new() };
+    damage(input, asked, format!("no such column{role}; {near}the file has {names}{hint}"))
 }
 
 fn damage(input: &Input, column: &str, message: String) -> Error {

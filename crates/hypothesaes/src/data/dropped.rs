@@ -27,6 +27,12 @@ pub enum Reason {
     MissingTarget,
     /// The target is one of [`DataOptions::drop_target`](super::DataOptions::drop_target).
     DroppedTarget,
+    /// A column of weights, controls or the like has no value.
+    MissingValue,
+    /// The weight is 0.
+    Weightless,
+    /// Both texts of a pair are the same.
+    EqualSides,
     /// The text stands in an earlier file as well, which would put it on both sides.
     OnBothSides,
     /// Not left out: the text stands in an earlier row as well, and both are in one part.
@@ -41,6 +47,9 @@ impl Reason {
             Self::EmptyText => "empty_text",
             Self::MissingTarget => "missing_target",
             Self::DroppedTarget => "dropped_target",
+            Self::MissingValue => "missing_value",
+            Self::Weightless => "weightless",
+            Self::EqualSides => "equal_sides",
             Self::OnBothSides => "on_both_sides",
             Self::Duplicate => "duplicate",
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::choose::Chosen;
+use super::covariates::{Lack, Reading};
 use super::input::Input;
 use super::row::{Cell, Outcome, Row};
 use super::source::Meter;
@@ -21,10 +22,13 @@ use crate::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Gathered<'o> {
     pub texts: Texts,
+    /// The other text of every row, of pairs.
+    pub others: Option<Texts>,
     pub targets: Targets,
+    pub covariates: Reading,
     pub groups: Option<Groups>,
     pub row_id: Vec<u64>,
-    /// Kept rows, each with the first one that has the same text.
+    /// Kept rows, each with the first one that has the same text; of pairs, on either side.
     pub duplicates: Vec<(u32, u32)>,
     pub dropped: Vec<Dropped>,
     pub counts: Counts,
@@ -71,7 +75,9 @@ impl<'o> Gathered<'o> {
         });
         Ok(Self {
             texts: Texts::default(),
+            others: options.text_b.is_some().then(Texts::default),
             targets: Targets::default(),
+            covariates: Reading::new(options),
             groups: options.group.is_some().then(Groups::default),
             row_id: Vec::new(),
             duplicates: Vec::new(),
@@ -98,7 +104,7 @@ impl<'o> Gathered<'o> {
         let (start, kept_before) = (self.counts.rows, self.row_id.len());
         self.files.push(Extent { path, start, kept_end: 0, outcome: Outcome::default() });
         let mut told = 0;
-        let outcome = input.each_row(&chosen.0, meter, watch, &mut |row| {
+        let outcome = input.each_row(&chosen.columns, meter, watch, &mut |row| {
             let read = meter.bytes();
             if row.number % 4096 == 0 || read - told > 1 << 20 {
                 watch.check()?;
@@ -127,27 +133,48 @@ impl<'o> Gathered<'o> {
     }
 
     fn row(&mut self, row: &Row, chosen: &Chosen) -> Result<()> {
-        let place = |column: usize| row.place(&chosen.0[column].name);
+        let roles = &chosen.roles;
+        let place = |column: usize| row.place(&chosen.columns[column].name);
         let wrong = |column| move |message| Error::Input { place: place(column), message };
-        let text = text(&row.cells[0]).map_err(wrong(0))?;
+        let first = text(&row.cells[0]).map_err(wrong(0))?;
+        let other = roles.text_b.map(|at| text(&row.cells[at]).map_err(wrong(at))).transpose()?;
         let target = Value::of(&row.cells[1]).map_err(wrong(1))?;
-        let group = self.groups.as_ref().map(|_| group_key(&row.cells[2]));
-        let group = group.transpose().map_err(wrong(2))?;
+        let group =
+            roles.group.map(|at| group_key(&row.cells[at]).map_err(wrong(at))).transpose()?;
+        let beside = Reading::understand(row, chosen);
+        let beside = beside.map_err(|(at, message)| wrong(at)(message))?;
 
         let row_id = self.counts.rows;
         self.counts.rows += 1;
-        if let Some((reason, detail)) = self.reason_to_drop(text, &target, &row.cells[1]) {
+        let sides = [Some(first), other];
+        if let Some((reason, detail)) = self.reason_to_drop(sides, &target, &row.cells[1]) {
             self.list(row_id, reason, detail);
             return Ok(());
         }
-        if self.stands_earlier(row_id, text)? == Some(Reason::OnBothSides) {
+        let beside = match beside {
+            Ok(beside) => beside,
+            Err(lack) => {
+                let (reason, detail) = match lack {
+                    Lack::Missing(column) => (Reason::MissingValue, column),
+                    Lack::Weightless => (Reason::Weightless, String::new()),
+                };
+                self.list(row_id, reason, detail);
+                return Ok(());
+            }
+        };
+        if self.stands_in_earlier_file(row_id, sides)? {
             return Ok(());
         }
-        self.texts.push(text);
-        self.targets.push(target, || {
-            let file = self.files.last().expect("a file is being read").path.to_path_buf();
-            Place { file, ..place(1) }
-        });
+        let located = |column: usize, files: &[Extent]| {
+            let file = files.last().expect("a file is being read").path.to_path_buf();
+            Place { file, ..place(column) }
+        };
+        self.texts.push(first);
+        if let (Some(others), Some(other)) = (&mut self.others, other) {
+            others.push(other);
+        }
+        self.targets.push(target, || located(1, &self.files));
+        self.covariates.push(beside, |column| located(column, &self.files));
         if let (Some(groups), Some(key)) = (&mut self.groups, group) {
             groups.push(key);
         }
@@ -155,36 +182,56 @@ impl<'o> Gathered<'o> {
         Ok(())
     }
 
-    /// Looks the text up among those kept so far, and lists the row if it is there.
-    fn stands_earlier(&mut self, row_id: u64, text: &str) -> Result<Option<Reason>> {
+    /// Looks the texts up among those kept so far: true, and the row listed, if one stands in an
+    /// earlier file; else the row is tied to those that have it too.
+    fn stands_in_earlier_file(&mut self, row_id: u64, sides: [Option<&str>; 2]) -> Result<bool> {
         let index = u32::try_from(self.row_id.len())
             .map_err(|_| Error::Data("more than 4,294,967,295 rows".to_owned()))?;
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
-        let first = *self.first.entry(hash).or_insert(index);
-        if first == index {
-            return Ok(None);
+        let mut firsts = Vec::new();
+        for text in sides.into_iter().flatten() {
+            let mut hash = [0; 16];
+            hash.copy_from_slice(&blake3::hash(text.as_bytes()).as_bytes()[..16]);
+            let Some(&first) = self.first.get(&hash) else {
+                firsts.push((hash, index));
+                continue;
+            };
+            let (file, number) = self.locate(self.row_id[first as usize]);
+            if file + 1 < self.files.len() {
+                let other = self.files[file].path.display();
+                let detail = format!("row {number} of `{other}` has the same text");
+                self.list(row_id, Reason::OnBothSides, detail);
+                return Ok(true);
+            }
+            firsts.push((hash, first));
         }
-        let (file, number) = self.locate(self.row_id[first as usize]);
-        let (reason, detail) = if file + 1 < self.files.len() {
-            let other = self.files[file].path.display();
-            (Reason::OnBothSides, format!("row {number} of `{other}` has the same text"))
-        } else {
+        for (hash, first) in firsts {
+            self.first.insert(hash, first);
+            if first == index {
+                continue;
+            }
             self.duplicates.push((index, first));
-            (Reason::Duplicate, format!("duplicate of row {number} (kept, same split)"))
-        };
-        self.list(row_id, reason, detail);
-        Ok(Some(reason))
+            // That pairs share texts is nothing to tell of every one.
+            if self.others.is_none() {
+                let (_, number) = self.locate(self.row_id[first as usize]);
+                let detail = format!("duplicate of row {number} (kept, same split)");
+                self.list(row_id, Reason::Duplicate, detail);
+            }
+        }
+        Ok(false)
     }
 
     fn reason_to_drop(
         &mut self,
-        text: &str,
+        [first, other]: [Option<&str>; 2],
         target: &Value,
         cell: &Cell,
     ) -> Option<(Reason, String)> {
-        if text.trim().is_empty() {
+        let blank = |text: Option<&str>| text.is_some_and(|text| text.trim().is_empty());
+        if blank(first) || blank(other) {
             return Some((Reason::EmptyText, String::new()));
+        }
+        if first == other {
+            return Some((Reason::EqualSides, String::new()));
         }
         let written = || match cell {
             Cell::Text(text) => text.to_string(),
@@ -210,29 +257,26 @@ impl<'o> Gathered<'o> {
             Reason::EmptyText => &mut self.counts.empty_texts,
             Reason::MissingTarget => &mut self.counts.missing_targets,
             Reason::DroppedTarget => &mut self.counts.dropped_targets,
+            Reason::MissingValue => &mut self.counts.missing_values,
+            Reason::Weightless => &mut self.counts.weightless,
+            Reason::EqualSides => &mut self.counts.equal_sides,
             Reason::OnBothSides => &mut self.counts.on_both_sides,
             Reason::Duplicate => &mut self.counts.duplicates,
         } += 1;
     }
 
     /// The file of a row, and the row's 1-based number in it.
-    fn locate(&self, row_id: u64) -> (usize, u64) {
+    pub fn locate(&self, row_id: u64) -> (usize, u64) {
         let file = self.files.partition_point(|extent| extent.start <= row_id) - 1;
         (file, row_id - self.files[file].start + 1)
     }
 
     fn nothing_left(&self, input: &Input, outcome: Outcome) -> Error {
-        let counts = self.counts;
         let file = input.source.path.display();
-        Error::Data(format!(
-            "no row of `{file}` is left: of {} rows in all, {} have no text, {} no target, {} a \
-             target that is dropped, {} a text of an earlier file",
-            outcome.rows,
-            counts.empty_texts,
-            counts.missing_targets,
-            counts.dropped_targets,
-            counts.on_both_sides
-        ))
+        let reasons: Vec<String> =
+            self.counts.left_out().map(|(rows, why)| format!("{rows} {why}")).collect();
+        let (rows, reasons) = (outcome.rows, reasons.join(", "));
+        Error::Data(format!("no row of `{file}` is left: of {rows} rows in all, {reasons}"))
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct Told<'a> {
     pub counts: &'a Counts,
     /// What the target is.
     pub target: String,
+    /// What else was decided of the columns.
+    pub columns: Vec<String>,
     pub shares: &'a SplitOptions,
     pub seed: u64,
 }
@@ -35,6 +37,7 @@ pub(super) fn lines(told: &Told) -> Vec<String> {
     lines.push(columns(told));
     lines.extend(left_out(told));
     lines.push(told.target.clone());
+    lines.extend(told.columns.iter().cloned());
     let Counts { duplicates, discover, validation, heldout, straddling_groups, .. } = *told.counts;
     if duplicates > 0 {
         let line = "texts that stand in an earlier row as well, kept in the same part";
@@ -57,25 +60,36 @@ pub(super) fn lines(told: &Told) -> Vec<String> {
 }
 
 fn columns(told: &Told) -> String {
-    let names: Vec<String> = told.chosen.0.iter().map(|c| clip(&c.name)).collect();
-    let line = format!("text is column `{}`, target `{}`", names[0], names[1]);
-    let Some(groups) = &told.gathered.groups else { return line };
-    let alone = match groups.alone {
-        0 => String::new(),
-        rows => format!(" ({} rows without one are each by themselves)", count(rows)),
+    let Chosen { columns, roles } = told.chosen;
+    let name = |place: usize| format!("`{}`", clip(&columns[place].name));
+    let mut line = match roles.text_b {
+        None => format!("text is column {}, target {}", name(0), name(1)),
+        Some(other) => {
+            format!("pairs of columns {} and {}, target {}", name(0), name(other), name(1))
+        }
     };
-    format!("{line}, group `{}`: {} groups{alone}", names[2], n(groups.n.into()))
+    if let (Some(groups), Some(place)) = (&told.gathered.groups, roles.group) {
+        let alone = match groups.alone {
+            0 => String::new(),
+            rows => format!(" ({} rows without one are each by themselves)", count(rows)),
+        };
+        line += &format!(", group {}: {} groups{alone}", name(place), n(groups.n.into()));
+    }
+    let single = [("weight", roles.weight), ("exposure", roles.exposure), ("strata", roles.strata)];
+    for (role, place) in single {
+        line.extend(place.map(|place| format!(", {role} {}", name(place))));
+    }
+    for (role, places) in [("controls", &roles.controls), ("fixed effects", &roles.fixed_effects)] {
+        if !places.is_empty() {
+            let names: Vec<String> = places.iter().map(|&place| name(place)).collect();
+            line += &format!(", {role} {}", names.join(" "));
+        }
+    }
+    line
 }
 
 fn left_out(told: &Told) -> Vec<String> {
-    let counts = told.counts;
-    let reasons = [
-        (counts.empty_texts, "without a text"),
-        (counts.missing_targets, "without a target"),
-        (counts.dropped_targets, "with a target to be dropped"),
-        (counts.on_both_sides, "with a text that stands in an earlier file as well"),
-    ];
-    let reasons = reasons.into_iter().filter(|(rows, _)| *rows > 0);
+    let reasons = told.counts.left_out();
     let reasons: Vec<String> = reasons.map(|(rows, why)| format!("{} {why}", n(rows))).collect();
     let mut lines = Vec::new();
     if !reasons.is_empty() {

@@ -26,18 +26,39 @@ pub struct DataOptions {
     /// Column of the texts; by default the one called `text`.
     #[serde(deserialize_with = "scalar")]
     pub text: Option<String>,
+    /// Column of the other text of each row: pairs, of which the target says which one won.
+    #[serde(deserialize_with = "scalar")]
+    pub text_b: Option<String>,
     /// Column of the target; by default the one called `target` or `label`.
     #[serde(deserialize_with = "scalar")]
     pub target: Option<String>,
     /// Column whose equal values stay in one part.
     #[serde(deserialize_with = "scalar")]
     pub group: Option<String>,
+    /// Column of the weight of each row, 0 or more.
+    #[serde(deserialize_with = "scalar")]
+    pub weight: Option<String>,
+    /// Columns that are held constant: numbers as they are, words as categories.
+    #[serde(deserialize_with = "scalars")]
+    pub controls: Vec<String>,
+    /// Columns whose every value has a level of its own, however many there are.
+    #[serde(deserialize_with = "scalars")]
+    pub fixed_effects: Vec<String>,
+    /// Column within whose values neurons are chosen, and between which effects are compared.
+    #[serde(deserialize_with = "scalar")]
+    pub strata: Option<String>,
+    /// Column of what a count is to be divided by, above 0.
+    #[serde(deserialize_with = "scalar")]
+    pub exposure: Option<String>,
     /// Rows with one of these targets are left out.
     #[serde(deserialize_with = "scalars")]
     pub drop_target: Vec<String>,
     /// This value of the target against all others.
     #[serde(deserialize_with = "scalar")]
     pub positive: Option<String>,
+    /// The words of an ordered target, lowest first.
+    #[serde(deserialize_with = "scalars")]
+    pub levels: Vec<String>,
     /// What the target is; by default its values decide.
     pub task: Option<TaskChoice>,
     /// A file of its own for the validation part, with the same columns.
@@ -71,6 +92,12 @@ pub enum Format {
 pub enum TaskChoice {
     Continuous,
     Binary,
+    /// Each class against all others.
+    Multiclass,
+    /// How often something happened: 0, 1, 2, ...
+    Count,
+    /// Levels with an order but no distances: proportional odds.
+    Ordinal,
 }
 
 impl DataOptions {
@@ -92,11 +119,37 @@ impl DataOptions {
         if let Some(name) = repeated(&self.columns) {
             return Err(Error::option("columns", name, "a name may be given once"));
         }
-        if let (Some(positive), Some(TaskChoice::Continuous)) = (&self.positive, self.task) {
-            let why = "a continuous target has no positive class; leave one of the two out";
+        self.check_target()?;
+        self.encoding().map(|_| ())
+    }
+
+    fn check_target(&self) -> Result<()> {
+        if let (Some(positive), Some(task)) = (&self.positive, self.task)
+            && task != TaskChoice::Binary
+        {
+            let why = format!("a {task} target has no positive class; leave one of the two out");
             return Err(Error::option("positive", positive, why));
         }
-        self.encoding().map(|_| ())
+        if let Some(name) = repeated(&self.levels) {
+            return Err(Error::option("levels", name, "a level may be named once"));
+        }
+        if !self.levels.is_empty() && self.positive.is_some() {
+            let why = "levels are for an ordered target, a positive class for one of two";
+            return Err(Error::option("levels", self.levels.join(","), why));
+        }
+        if let (Some(exposure), task) = (&self.exposure, self.task)
+            && task != Some(TaskChoice::Count)
+        {
+            let why = "only counts have an exposure; add `--task count` or leave it out";
+            return Err(Error::option("exposure", exposure, why));
+        }
+        if let (Some(text_b), Some(task)) = (&self.text_b, self.task)
+            && !matches!(task, TaskChoice::Binary | TaskChoice::Continuous)
+        {
+            let why = format!("the target of pairs is which text won, or by how much, not {task}");
+            return Err(Error::option("text_b", text_b, why));
+        }
+        Ok(())
     }
 
     /// The encoding that [`Self::encoding`] names.
@@ -120,6 +173,18 @@ impl fmt::Display for Format {
             Self::Json => "a JSON array",
             Self::Parquet => "Parquet",
             Self::Arrow => "Arrow",
+        })
+    }
+}
+
+impl fmt::Display for TaskChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Continuous => "continuous",
+            Self::Binary => "binary",
+            Self::Multiclass => "multiclass",
+            Self::Count => "count",
+            Self::Ordinal => "ordinal",
         })
     }
 }
@@ -188,6 +253,11 @@ mod tests {
         check(DataOptions { columns: twice, no_header: true, ..good.clone() }, "columns");
         check(DataOptions { encoding: Some("klingon".into()), ..good.clone() }, "encoding");
         let task = Some(TaskChoice::Continuous);
-        check(DataOptions { positive: Some("1".into()), task, ..good }, "positive");
+        check(DataOptions { positive: Some("1".into()), task, ..good.clone() }, "positive");
+        check(DataOptions { exposure: Some("days".into()), ..good.clone() }, "exposure");
+        let levels = vec!["low".into(), "low".into()];
+        check(DataOptions { levels, ..good.clone() }, "levels");
+        let task = Some(TaskChoice::Count);
+        check(DataOptions { text_b: Some("b".into()), task, ..good }, "text_b");
     }
 }

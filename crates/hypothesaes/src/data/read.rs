@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::choose::Chosen;
 use super::gather::Gathered;
 use super::input::Input;
-use super::names::count;
+use super::names::{clip, count};
 use super::notes::Told;
 use super::source::{Meter, Source};
-use super::split::{Ties, split};
+use super::split::{Ties, largest_component, split};
 use super::target::{Decision, Wish};
-use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, notes};
+use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, Texts, notes};
+use crate::error::Place;
 use crate::watch::{Unwatched, Watch};
 use crate::{Error, Result};
 use hypothesaes_math::random::{permutation, stream};
@@ -41,6 +42,13 @@ pub struct Counts {
     pub missing_targets: u64,
     pub dropped_targets: u64,
     pub on_both_sides: u64,
+    #[serde(default)]
+    pub missing_values: u64,
+    #[serde(default)]
+    pub weightless: u64,
+    /// Pairs of which both texts are the same.
+    #[serde(default)]
+    pub equal_sides: u64,
     /// Kept rows whose text stands in an earlier row.
     pub duplicates: u64,
     pub discover: u64,
@@ -89,14 +97,29 @@ pub fn read(
     let chosen = Chosen::find(&inputs[0].1, options, watch)?;
     let mut gathered = Gathered::new(options)?;
     let files = gather(&inputs, &chosen, &mut gathered, watch)?;
-    let wish = Wish {
+    if gathered.groups.as_ref().is_some_and(|groups| groups.alone == gathered.row_id.len()) {
+        let column = chosen.roles.group.map(|place| chosen.columns[place].name.clone());
+        let place = Place { file: options.path.clone(), column, ..Place::default() };
+        let message = "is empty in every row; name a column that holds groups, or leave it out";
+        return Err(Error::Column { place, message: message.into() });
+    }
+    let decision = gathered.targets.decide(Wish {
         file: &options.path,
-        column: &chosen.0[1].name,
+        column: &chosen.columns[1].name,
         positive: options.positive.as_deref(),
         task: options.task,
-    };
-    let decision = gathered.targets.decide(wish)?;
-    let split = split_rows(&inputs, &gathered, &decision, shares, seed)?;
+        levels: &options.levels,
+        pair: chosen.pair(),
+        locate: &|kept| {
+            let (file, row) = gathered.locate(gathered.row_id[kept]);
+            let file = gathered.files[file].path.to_path_buf();
+            Place { file, row: Some(row), ..Place::default() }
+        },
+    })?;
+    let ties = Tied::of(&inputs, &gathered, &decision);
+    let split = ties.split(&gathered, shares, seed)?;
+    let (covariates, mut columns) = std::mem::take(&mut gathered.covariates).finish(&chosen);
+    columns.extend(ties.note);
     let mut counts = counts(&gathered, &split);
     let hashes = inputs.iter().zip(&files).map(|((part, _), file)| (*part, file.hash.as_str()));
     let content_hash = combined(hashes);
@@ -106,16 +129,22 @@ pub fn read(
         gathered: &gathered,
         counts: &counts,
         target: decision.note,
+        columns,
         shares,
         seed,
     });
-    watch.end(&format!("{} texts", count(gathered.row_id.len())));
+    let what = if gathered.others.is_some() { "pairs" } else { "texts" };
+    watch.end(&format!("{} {what}", count(gathered.row_id.len())));
+    let (is_paired, mut texts) = (gathered.others.is_some(), gathered.texts);
+    gathered.others.iter().flat_map(Texts::iter).for_each(|text| texts.push(text));
     let mut dataset = Dataset {
-        texts: gathered.texts,
+        texts,
+        is_paired,
         y: decision.y,
         task: decision.task,
-        target: chosen.0[1].name.clone(),
+        target: chosen.columns[1].name.clone(),
         split,
+        covariates,
         group: gathered.groups.map(|groups| groups.of_row),
         row_id: gathered.row_id,
     };
@@ -132,15 +161,7 @@ fn sample(data: &Dataset, n: usize, seed: u64) -> Dataset {
     let mut rows = permutation(data.split.len(), &mut stream(seed, "sample"));
     rows.truncate(n);
     rows.sort_unstable();
-    Dataset {
-        texts: data.texts.gather(&rows),
-        y: rows.iter().map(|&i| data.y[i]).collect(),
-        task: data.task.clone(),
-        target: data.target.clone(),
-        split: rows.iter().map(|&i| data.split[i]).collect(),
-        group: data.group.as_ref().map(|group| rows.iter().map(|&i| group[i]).collect()),
-        row_id: rows.iter().map(|&i| data.row_id[i]).collect(),
-    }
+    data.gather(&rows)
 }
 
 /// [`Loaded::content_hash`] without understanding the files.
@@ -191,31 +212,71 @@ fn gather(
     Ok(files)
 }
 
-/// The part of every kept row.
-fn split_rows(
-    inputs: &Inputs,
-    gathered: &Gathered,
-    decision: &Decision,
-    shares: &SplitOptions,
-    seed: u64,
-) -> Result<Vec<Split>> {
-    let mut given = Vec::with_capacity(gathered.row_id.len());
-    for ((part, _), extent) in inputs.iter().zip(&gathered.files) {
-        given.resize(extent.kept_end, *part);
-    }
-    let binary = decision.task != Task::Continuous;
-    let ties = Ties {
-        given: &given,
-        group: gathered.groups.as_ref().map(|groups| groups.of_row.as_slice()),
-        pairs: &gathered.duplicates,
-        class: binary.then_some(decision.y.as_slice()),
-    };
-    split(&ties, shares, seed).map_err(|error| match error {
-        Error::Data(message) => {
-            Error::Data(format!("`{}`: {message}", gathered.files[0].path.display()))
+/// What the split has to respect.
+struct Tied {
+    given: Vec<Option<Split>>,
+    /// Kept rows with the same text.
+    pairs: Vec<(u32, u32)>,
+    class: Option<Vec<u32>>,
+    class_names: Vec<String>,
+    /// What the user should know of it.
+    note: Option<String>,
+}
+
+impl Tied {
+    fn of(inputs: &Inputs, gathered: &Gathered, decision: &Decision) -> Self {
+        let n = gathered.row_id.len();
+        let mut given = Vec::with_capacity(n);
+        for ((part, _), extent) in inputs.iter().zip(&gathered.files) {
+            given.resize(extent.kept_end, *part);
         }
-        other => other,
-    })
+        let class_names: Vec<String> = match &decision.task {
+            Task::Binary { .. } => {
+                ["the negative class", "the positive class"].map(Into::into).into()
+            }
+            Task::Multiclass { classes } => {
+                classes.iter().map(|class| format!("class `{}`", clip(class))).collect()
+            }
+            Task::Continuous | Task::Count | Task::Ordinal { .. } => Vec::new(),
+        };
+        // Class numbers are small whole numbers.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let class = || decision.y.iter().map(|y| *y as u32).collect();
+        let class = (!class_names.is_empty()).then(class);
+        let pairs = gathered.duplicates.clone();
+        let mut tied = Self { given, pairs, class, class_names, note: None };
+        let largest = largest_component(&tied.ties(gathered));
+        if gathered.others.is_some() && 2 * largest > n {
+            tied.pairs.clear();
+            tied.note = Some(format!(
+                "{} of {} pairs hang together by shared texts, so that texts of one part stand in \
+                 others too; a group column can say what belongs together",
+                count(largest),
+                count(n)
+            ));
+        }
+        tied
+    }
+
+    fn ties<'a>(&'a self, gathered: &'a Gathered) -> Ties<'a> {
+        Ties {
+            given: &self.given,
+            group: gathered.groups.as_ref().map(|groups| groups.of_row.as_slice()),
+            pairs: &self.pairs,
+            class: self.class.as_deref(),
+            class_names: &self.class_names,
+        }
+    }
+
+    /// The part of every kept row.
+    fn split(&self, gathered: &Gathered, shares: &SplitOptions, seed: u64) -> Result<Vec<Split>> {
+        split(&self.ties(gathered), shares, seed).map_err(|error| match error {
+            Error::Data(message) => {
+                Error::Data(format!("`{}`: {message}", gathered.files[0].path.display()))
+            }
+            other => other,
+        })
+    }
 }
 
 /// What was counted while reading, and the sizes of the parts.
@@ -233,6 +294,20 @@ fn counts(gathered: &Gathered, split: &[Split]) -> Counts {
 }
 
 impl Counts {
+    /// How many rows were left out for which reason, if any were.
+    pub(super) fn left_out(&self) -> impl Iterator<Item = (u64, &'static str)> {
+        let reasons = [
+            (self.empty_texts, "without a text"),
+            (self.equal_sides, "with the same text on both sides"),
+            (self.missing_targets, "without a target"),
+            (self.dropped_targets, "with a target to be dropped"),
+            (self.missing_values, "without a value of a control, weight or the like"),
+            (self.weightless, "of weight 0"),
+            (self.on_both_sides, "with a text that stands in an earlier file as well"),
+        ];
+        reasons.into_iter().filter(|(rows, _)| *rows > 0)
+    }
+
     fn count_parts(&mut self, split: &[Split]) {
         let of = |part| split.iter().filter(|&&s| s == part).count() as u64;
         self.kept = split.len() as u64;

@@ -81,8 +81,10 @@ pub(super) struct Ties<'a> {
     pub group: Option<&'a [u32]>,
     /// Pairs of rows that stay together.
     pub pairs: &'a [(u32, u32)],
-    /// The target, if the parts shall have equal shares of its two classes.
-    pub class: Option<&'a [f64]>,
+    /// Class of every row, if the parts shall have equal shares of each.
+    pub class: Option<&'a [u32]>,
+    /// What the classes are called in messages, such as "the positive class".
+    pub class_names: &'a [String],
 }
 
 /// Every row's part.
@@ -102,8 +104,8 @@ pub(super) fn split(ties: &Ties, options: &SplitOptions, seed: u64) -> Result<Ve
     let shares: Vec<f64> = parts.iter().map(|&part| options.shares()[part as usize]).collect();
     let component = components(ties, &free);
     let n_components = component.iter().max().map_or(0, |&last| last as usize + 1);
-    let class = |i: u32| usize::from(ties.class.is_some_and(|y| y[i as usize] > 0.5));
-    let mut sizes = vec![[0.0; 2]; n_components];
+    let class = |i: u32| ties.class.map_or(0, |class| class[i as usize] as usize);
+    let mut sizes = vec![vec![0.0; ties.n_classes()]; n_components];
     for (&i, &c) in free.iter().zip(&component) {
         sizes[c as usize][class(i)] += 1.0;
     }
@@ -155,19 +157,40 @@ fn join(parent: &mut [u32], i: u32, j: u32) {
     parent[i.max(j) as usize] = i.min(j);
 }
 
-/// Part of every component, given its rows of either class.
-fn assign(sizes: &[[f64; 2]], shares: &[f64], stream: &mut Stream) -> Vec<usize> {
+/// How many rows the largest piece has that stays whole.
+pub(super) fn largest_component(ties: &Ties) -> usize {
+    let free: Vec<u32> =
+        (0..).zip(ties.given).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
+    let mut sizes = vec![0; free.len()];
+    for component in components(ties, &free) {
+        sizes[component as usize] += 1;
+    }
+    sizes.into_iter().max().unwrap_or(0)
+}
+
+impl Ties<'_> {
+    fn n_classes(&self) -> usize {
+        self.class_names.len().max(1)
+    }
+}
+
+/// Part of every component, given its rows of every class.
+fn assign(sizes: &[Vec<f64>], shares: &[f64], stream: &mut Stream) -> Vec<usize> {
     let total: f64 = shares.iter().sum();
-    let all = sizes.iter().fold([0.0; 2], |sum, size| [sum[0] + size[0], sum[1] + size[1]]);
-    let mut room: Vec<[f64; 2]> =
-        shares.iter().map(|share| all.map(|rows| rows * share / total)).collect();
+    let mut all = vec![0.0; sizes.first().map_or(0, Vec::len)];
+    for size in sizes {
+        all.iter_mut().zip(size).for_each(|(all, rows)| *all += rows);
+    }
+    let wanted = |share: &f64| all.iter().map(|rows| rows * share / total).collect();
+    let mut room: Vec<Vec<f64>> = shares.iter().map(wanted).collect();
     let mut order = random::permutation(sizes.len(), stream);
-    order.sort_by(|&a, &b| (sizes[b][0] + sizes[b][1]).total_cmp(&(sizes[a][0] + sizes[a][1])));
+    let rows = |component: usize| sizes[component].iter().sum::<f64>();
+    order.sort_by(|&a, &b| rows(b).total_cmp(&rows(a)));
     let mut assigned = vec![0; sizes.len()];
     for component in order {
-        let size = sizes[component];
+        let size = &sizes[component];
         // The squared distance falls by 2 size . room - |size|^2, whose last term is common.
-        let gain = |room: &[f64; 2]| size[0] * room[0] + size[1] * room[1];
+        let gain = |room: &[f64]| size.iter().zip(room).map(|(s, r)| s * r).sum::<f64>();
         let mut best = 0;
         for part in 1..room.len() {
             if gain(&room[part]) > gain(&room[best]) {
@@ -175,7 +198,7 @@ fn assign(sizes: &[[f64; 2]], shares: &[f64], stream: &mut Stream) -> Vec<usize>
             }
         }
         assigned[component] = best;
-        room[best] = [room[best][0] - size[0], room[best][1] - size[1]];
+        room[best].iter_mut().zip(size).for_each(|(room, rows)| *room -= rows);
     }
     assigned
 }
@@ -198,13 +221,14 @@ fn check_parts(
     }
     let Some(class) = ties.class else { return Ok(()) };
     for (part, name) in [(Split::Discover, "discover"), (Split::Heldout, "held-out")] {
-        let of_part = || class.iter().zip(split).filter(|(_, s)| **s == part).map(|(y, _)| *y);
-        let positives = of_part().filter(|&y| y > 0.5).count();
-        if positives == 0 || positives == of_part().count() {
-            let lacks = if positives == 0 { "positive" } else { "negative" };
+        let mut has = vec![false; ties.n_classes()];
+        let of_part = class.iter().zip(split).filter(|(_, s)| **s == part);
+        of_part.for_each(|(class, _)| has[*class as usize] = true);
+        if let Some(lacking) = has.iter().position(|has| !has) {
+            let which = &ties.class_names[lacking];
             return Err(Error::Data(format!(
-                "the {name} part has no row of the {lacks} class; take more rows, larger shares \
-                 or smaller groups"
+                "the {name} part has no row of {which}; take more rows, larger shares or smaller \
+                 groups, or leave the class out by `--drop-target`"
             )));
         }
     }
@@ -218,6 +242,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn names() -> [String; 2] {
+        ["the negative class", "the positive class"].map(str::to_owned)
+    }
 
     #[test]
     fn shares_are_written_as_ratios() {
@@ -234,16 +262,17 @@ mod tests {
 
     #[test]
     fn without_ties_every_class_is_split_to_the_row() {
-        let y: Vec<f64> = (0..2000).map(|i| f64::from(u8::from(i % 10 == 0))).collect();
+        let y: Vec<u32> = (0..2000).map(|i| u32::from(i % 10 == 0)).collect();
         let given = vec![None; y.len()];
-        let ties = Ties { given: &given, group: None, pairs: &[], class: Some(&y) };
+        let ties =
+            Ties { given: &given, group: None, pairs: &[], class: Some(&y), class_names: &names() };
         let split = split(&ties, &"45/5/50".parse().unwrap(), 3).unwrap();
         for (part, rows) in
             [(Split::Discover, 900), (Split::Validation, 100), (Split::Heldout, 1000)]
         {
             let of_part = || (0..y.len()).filter(|&i| split[i] == part);
             assert_eq!(of_part().count(), rows);
-            assert_eq!(of_part().filter(|&i| y[i] > 0.5).count(), rows / 10);
+            assert_eq!(of_part().filter(|&i| y[i] == 1).count(), rows / 10);
         }
     }
 
@@ -251,7 +280,8 @@ mod tests {
     fn given_parts_stay_and_the_rest_is_shared_out() {
         let given: Vec<Option<Split>> =
             (0..100).map(|i| (i >= 60).then_some(Split::Heldout)).collect();
-        let ties = Ties { given: &given, group: None, pairs: &[(70, 3)], class: None };
+        let ties =
+            Ties { given: &given, group: None, pairs: &[(70, 3)], class: None, class_names: &[] };
         let split = split(&ties, &"60/30/10".parse().unwrap(), 0).unwrap();
         let sizes = Split::ALL.map(|part| split.iter().filter(|&&s| s == part).count());
         assert_eq!(sizes, [40, 20, 40]);
@@ -260,15 +290,16 @@ mod tests {
 
     #[test]
     fn too_few_rows_or_classes_are_refused_with_numbers() {
-        let check = |rows: usize, group: Option<&[u32]>, class: Option<&[f64]>, parts: &[&str]| {
-            let ties = Ties { given: &vec![None; rows], group, pairs: &[], class };
+        let check = |rows: usize, group: Option<&[u32]>, class: Option<&[u32]>, parts: &[&str]| {
+            let ties =
+                Ties { given: &vec![None; rows], group, pairs: &[], class, class_names: &names() };
             let message = split(&ties, &SplitOptions::default(), 0).unwrap_err().to_string();
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");
         };
         check(20, None, None, &["20 rows", "14 to discover on, 3 for validation and 3 held out"]);
         let two: Vec<u32> = (0..200).map(|i| i % 2).collect();
         check(200, Some(&two), None, &["2 pieces"]);
-        let one: Vec<f64> = (0..200).map(|i| f64::from(u8::from(i == 0))).collect();
+        let one: Vec<u32> = (0..200).map(|i| u32::from(i == 0)).collect();
         check(200, None, Some(&one), &["held-out part has no row of the positive class"]);
     }
 
@@ -288,7 +319,7 @@ mod tests {
             seed in any::<u64>(),
         ) {
             let group: Vec<u32> = rows.iter().map(|r| r.0).collect();
-            let y: Vec<f64> = rows.iter().map(|r| f64::from(u8::from(r.1))).collect();
+            let y: Vec<u32> = rows.iter().map(|r| u32::from(r.1)).collect();
             let earlier = |i: usize| Some((i, rows[i].2?.index(i.max(1))));
             let pairs: Vec<(u32, u32)> = (1..rows.len())
                 .filter_map(earlier)
@@ -297,7 +328,7 @@ mod tests {
                 .collect();
             let given = vec![None; rows.len()];
             let ties =
-                Ties { given: &given, group: Some(&group), pairs: &pairs, class: Some(&y) };
+                Ties { given: &given, group: Some(&group), pairs: &pairs, class: Some(&y), class_names: &names() };
             let options =
                 SplitOptions { discover: shares.0, validation: shares.1, heldout: shares.2 };
             let parts = split(&ties, &options, seed).unwrap();
@@ -314,8 +345,8 @@ mod tests {
             }
             let total: f64 = options.shares().iter().sum();
             for (part, share) in Split::ALL.into_iter().zip(options.shares()) {
-                for class in [0.0, 1.0] {
-                    let of_class = || (0..y.len()).filter(|&i| y[i].total_cmp(&class).is_eq());
+                for class in [0, 1] {
+                    let of_class = || (0..y.len()).filter(|&i| y[i] == class);
                     let got = of_class().filter(|&i| parts[i] == part).count() as f64;
                     let want = of_class().count() as f64 * share / total;
                     // Ten joined groups of about three rows can be that far off.
@@ -327,7 +358,7 @@ mod tests {
         #[test]
         fn another_seed_gives_another_split(seed in any::<u64>()) {
             let given = vec![None; 200];
-            let ties = Ties { given: &given, group: None, pairs: &[], class: None };
+            let ties = Ties { given: &given, group: None, pairs: &[], class: None, class_names: &[] };
             let of = |seed| split(&ties, &SplitOptions::default(), seed).unwrap();
             prop_assert_ne!(of(seed), of(seed.wrapping_add(1)));
         }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::names::{clip, count};
 use super::row::Cell;
-use super::{Task, TaskChoice};
+use super::{Factor, Task, TaskChoice};
 use crate::error::Place;
 use crate::{Error, Result};
 
@@ -37,7 +37,7 @@ pub(super) struct Decision {
 }
 
 /// How the user wants the target to be understood.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Wish<'a> {
     /// The main file, for messages.
     pub file: &'a Path,
@@ -45,7 +45,18 @@ pub(super) struct Wish<'a> {
     pub column: &'a str,
     pub positive: Option<&'a str>,
     pub task: Option<TaskChoice>,
+    /// Words of an ordered target, lowest first.
+    pub levels: &'a [String],
+    /// Names of the two columns of texts, if rows are pairs.
+    pub pair: Option<[&'a str; 2]>,
+    /// Where the row of a kept target stands.
+    pub locate: &'a dyn Fn(usize) -> Place,
 }
+
+/// Words that are classes without having been asked for: more of them are rather names.
+const MAX_CLASSES: usize = 20;
+/// Numbers that can be levels of proportional odds.
+const MAX_LEVELS: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kept {
@@ -148,36 +159,45 @@ impl Targets {
             let message = format!("{place}: is `{value}` in every row; a target must vary");
             return Err(Error::Data(message));
         }
-        let rows = |tally: &[Tally]| tally.iter().map(|t| t.rows).sum::<usize>();
-        let continuous = wish.task == Some(TaskChoice::Continuous);
-        if words.is_empty() {
-            return self.numbers(wish, &numbers);
+        if !wish.levels.is_empty() {
+            return self.ordered(wish, &tally);
         }
-        if continuous || rows(&numbers) >= rows(&words) {
+        match wish.task {
+            Some(TaskChoice::Multiclass) => return self.classes(wish, &tally),
+            Some(TaskChoice::Ordinal) if !words.is_empty() => return Err(self.unordered(wish)),
+            _ => {}
+        }
+        let rows = |tally: &[Tally]| tally.iter().map(|t| t.rows).sum::<usize>();
+        let wants_numbers = matches!(wish.task, Some(TaskChoice::Continuous | TaskChoice::Count));
+        if words.is_empty() {
+            return self.of_numbers(wish, &numbers);
+        }
+        if wants_numbers || rows(&numbers) >= rows(&words) {
             return Err(self.bad_number());
         }
         match words.as_slice() {
-            [one, other] if numbers.is_empty() => Ok(self.two_classes(wish.column, *one, *other)),
-            _ => Err(self.too_many(&wish.place(), &tally)),
+            [one, other] if numbers.is_empty() => Ok(self.two_classes(wish, *one, *other)),
+            _ if tally.len() <= MAX_CLASSES && wish.task.is_none() && wish.pair.is_none() => {
+                self.classes(wish, &tally)
+            }
+            _ => Err(self.too_many(&wish, &tally)),
         }
     }
 
-    fn numbers(&self, wish: Wish, numbers: &[Tally]) -> Result<Decision> {
+    fn of_numbers(&self, wish: Wish, numbers: &[Tally]) -> Result<Decision> {
         match (numbers, wish.task) {
             ([one, other], None | Some(TaskChoice::Binary)) => {
-                Ok(self.two_classes(wish.column, *one, *other))
+                Ok(self.two_classes(wish, *one, *other))
             }
+            (_, Some(TaskChoice::Count)) => self.counts(wish, numbers),
+            (_, Some(TaskChoice::Ordinal)) => self.levels(wish, numbers),
             (_, Some(TaskChoice::Binary)) => {
                 let (column, n) = (wish.column, count(numbers.len()));
                 let why = format!("`{column}` has {n} values; name one of them by `--positive`");
                 Err(Error::option("task", "binary", why))
             }
             _ => {
-                let number = |&value: &Kept| match value {
-                    Kept::Number(number) => Some(number),
-                    Kept::Word(_) => None,
-                };
-                let y = self.values.iter().filter_map(number).collect();
+                let y = self.all_numbers();
                 let ends = [numbers[0], numbers[numbers.len() - 1]].map(|t| self.name(t.value));
                 let (column, n) = (wish.column, count(numbers.len()));
                 let note = format!(
@@ -189,9 +209,174 @@ impl Targets {
         }
     }
 
-    /// Two values: the larger number, or the word that comes later in the alphabet, is positive.
-    fn two_classes(&self, column: &str, negative: Tally, positive: Tally) -> Decision {
+    /// The values of numbers.
+    fn all_numbers(&self) -> Vec<f64> {
+        let number = |&value: &Kept| match value {
+            Kept::Number(number) => Some(number),
+            Kept::Word(_) => None,
+        };
+        self.values.iter().filter_map(number).collect()
+    }
+
+    /// The values, if all of them are numbers.
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        self.words.is_empty().then(|| self.all_numbers())
+    }
+
+    /// The value, if there is one only.
+    pub fn only_value(&self) -> Option<String> {
+        let first = *self.values.first()?;
+        self.values.iter().all(|v| *v == first).then(|| self.name(first))
+    }
+
+    /// The values as categories.
+    pub fn factor(&self, name: &str) -> Factor {
+        let tally = self.tally();
+        let levels = tally.iter().map(|t| self.name(t.value)).collect();
+        Factor { name: name.to_owned(), levels, of_row: self.places(&tally) }
+    }
+
+    /// Place of every value in the tally.
+    fn places(&self, tally: &[Tally]) -> Vec<u32> {
+        let numbers = tally.partition_point(|t| matches!(t.value, Kept::Number(_)));
+        let mut of_word = vec![0; self.words.len()];
+        for (at, t) in (0..).zip(tally) {
+            if let Kept::Word(word) = t.value {
+                of_word[word as usize] = at;
+            }
+        }
+        let number = |t: &Tally| match t.value {
+            Kept::Number(number) => number,
+            Kept::Word(_) => f64::INFINITY,
+        };
+        let place = |value: &Kept| match *value {
+            Kept::Word(word) => of_word[word as usize],
+            Kept::Number(v) => {
+                let at = tally[..numbers].partition_point(|t| number(t).total_cmp(&v).is_lt());
+                u32::try_from(at).expect("fewer than 2^32 values")
+            }
+        };
+        self.values.iter().map(place).collect()
+    }
+
+    /// Every value a class of its own.
+    fn classes(&self, wish: Wish, tally: &[Tally]) -> Result<Decision> {
+        if tally.len() > MAX_LEVELS {
+            return Err(self.too_many(&wish, tally));
+        }
+        let classes: Vec<String> = tally.iter().map(|t| self.name(t.value)).collect();
+        let shown: Vec<String> = classes.iter().map(|c| clip(c)).collect();
+        let note = format!(
+            "target `{}`: {} classes, each against all others: {}",
+            wish.column,
+            count(tally.len()),
+            shown.join(", ")
+        );
+        let y = self.places(tally).into_iter().map(f64::from).collect();
+        Ok(Decision { y, task: Task::Multiclass { classes }, note })
+    }
+
+    /// Whole numbers from 0.
+    fn counts(&self, wish: Wish, numbers: &[Tally]) -> Result<Decision> {
+        let y = self.all_numbers();
+        if let Some(row) = y.iter().position(|v| *v < 0.0 || v.fract() != 0.0) {
+            let message = format!(
+                "is {}; a count is 0, 1, 2 or more: mend it, or leave `--task count` out",
+                y[row]
+            );
+            let column = Some(wish.column.to_owned());
+            return Err(Error::Input { place: Place { column, ..(wish.locate)(row) }, message });
+        }
+        let most = self.name(numbers[numbers.len() - 1].value);
+        let note = format!("target `{}`: counts, 0 to {most}", wish.column);
+        Ok(Decision { y, task: Task::Count, note })
+    }
+
+    /// Numbers as levels with an order.
+    fn levels(&self, wish: Wish, numbers: &[Tally]) -> Result<Decision> {
+        if numbers.len() > MAX_LEVELS {
+            let why = format!(
+                "`{}` has {} values, more than the {MAX_LEVELS} levels that proportional odds can \
+                 tell apart; leave it out to treat the target as continuous",
+                wish.column,
+                count(numbers.len())
+            );
+            return Err(Error::option("task", "ordinal", why));
+        }
+        let levels: Vec<String> = numbers.iter().map(|t| self.name(t.value)).collect();
+        let (column, n) = (wish.column, levels.len());
+        let note = format!("target `{column}`: {n} levels in order: {}", levels.join(" < "));
+        Ok(Decision { y: self.all_numbers(), task: Task::Ordinal { levels }, note })
+    }
+
+    /// Words whose order the user gave: 1 for the lowest.
+    fn ordered(&self, wish: Wish, tally: &[Tally]) -> Result<Decision> {
+        let rank = |t: &Tally| {
+            let name = self.name(t.value);
+            wish.levels.iter().position(|level| level.trim() == name)
+        };
+        let ranks: Vec<Option<usize>> = tally.iter().map(rank).collect();
+        let given = wish.levels.join(",");
+        if let Some(at) = ranks.iter().position(Option::is_none) {
+            let name = clip(&self.name(tally[at].value));
+            let why = format!(
+                "target `{}` has `{name}` as well ({} rows); name it in its place, or leave such \
+                 rows out by `--drop-target '{name}'`",
+                wish.column,
+                count(tally[at].rows)
+            );
+            return Err(Error::option("levels", given, why));
+        }
+        if ranks.len() < wish.levels.len() {
+            let lacks = |at: &usize| !ranks.contains(&Some(*at));
+            let missing = (0..wish.levels.len()).find(lacks).map_or("", |at| &wish.levels[at]);
+            let why = format!("target `{}` has no `{}`; leave it out", wish.column, clip(missing));
+            return Err(Error::option("levels", given, why));
+        }
+        let number = |place: u32| ranks[place as usize].map_or(0.0, |rank| (rank + 1) as f64);
+        let y = self.places(tally).into_iter().map(number).collect();
+        let levels: Vec<String> = wish.levels.iter().map(|l| l.trim().to_owned()).collect();
+        let note = format!(
+            "target `{}`: {} levels in order, counted from 1: {}",
+            wish.column,
+            levels.len(),
+            levels.join(" < ")
+        );
+        let task = match wish.task {
+            Some(TaskChoice::Ordinal) => Task::Ordinal { levels },
+            _ => Task::Continuous,
+        };
+        Ok(Decision { y, task, note })
+    }
+
+    fn unordered(&self, wish: Wish) -> Error {
+        let word = clip(&self.words[0].text);
+        let why = format!(
+            "`{}` holds words such as `{word}`, whose order is not known; give it by \
+             `--levels LOWEST,...,HIGHEST`",
+            wish.column
+        );
+        Error::option("task", "ordinal", why)
+    }
+
+    /// Two values: the larger number, or the word that comes later in the alphabet, is positive; of
+    /// pairs, what says that the first text won.
+    fn two_classes(&self, wish: Wish, negative: Tally, positive: Tally) -> Decision {
+        let column = wish.column;
+        let (negative, positive) = match wish.pair {
+            Some(pair) if self.names_first(pair, negative, positive) => (positive, negative),
+            _ => (negative, positive),
+        };
         let [no, yes] = [negative, positive].map(|t| self.name(t.value));
+        if let Some([first, second]) = wish.pair {
+            let (p, q) = (clip(&yes), clip(&no));
+            let note = format!(
+                "target `{column}`: `{first}` won where it is {p}, `{second}` where it is {q}; \
+                 `--positive VALUE` says otherwise"
+            );
+            let task = Task::Binary { positive: yes, negative: no };
+            return Decision { y: self.is(positive.value), task, note };
+        }
         let note = format!(
             "target `{column}`: two values, {} and {}: binary, positive class {}",
             clip(&no),
@@ -200,6 +385,23 @@ impl Targets {
         );
         let task = Task::Binary { positive: yes, negative: no };
         Decision { y: self.is(positive.value), task, note }
+    }
+
+    /// Whether the smaller of two values says that the first text of a pair won: 1 of 1 and 2, `a`
+    /// of `a` and `b`, but not 0 of 0 and 1, nor the name of the second column.
+    fn names_first(&self, pair: [&str; 2], smaller: Tally, larger: Tally) -> bool {
+        let named = |t: Tally| pair.iter().position(|column| *column == self.name(t.value));
+        match (named(smaller), named(larger)) {
+            (Some(side), _) => return side == 0,
+            (_, Some(side)) => return side == 1,
+            _ => {}
+        }
+        match smaller.value {
+            Kept::Number(number) => number > 0.0,
+            Kept::Word(_) => {
+                self.name(smaller.value) != "false" && self.name(smaller.value) != "no"
+            }
+        }
     }
 
     fn one_against_rest(&self, column: &str, positive: &str, tally: &[Tally]) -> Result<Decision> {
@@ -273,13 +475,19 @@ impl Targets {
         Error::Input { place: word.place.clone(), message }
     }
 
-    fn too_many(&self, place: &Place, tally: &[Tally]) -> Error {
-        let n = count(tally.len());
-        Error::Data(format!(
-            "{place}: has {n} values without an order; name the one to explain against \
-             all others by `--positive VALUE`; {}",
-            self.frequent(tally)
-        ))
+    fn too_many(&self, wish: &Wish, tally: &[Tally]) -> Error {
+        let (place, n, frequent) = (wish.place(), count(tally.len()), self.frequent(tally));
+        Error::Data(match wish.pair {
+            Some([first, second]) => format!(
+                "{place}: has {n} values; of pairs it says by two whether `{first}` or `{second}` \
+                 won; leave ties out by `--drop-target VALUE`; {frequent}"
+            ),
+            None => format!(
+                "{place}: has {n} values without an order; name the one to explain against all \
+                 others by `--positive VALUE`, their order by `--levels`, or leave rare ones out \
+                 by `--drop-target VALUE`; {frequent}"
+            ),
+        })
     }
 
     /// The most frequent values with their numbers of rows.
@@ -311,9 +519,19 @@ mod tests {
         targets
     }
 
-    fn decide(values: &str, positive: Option<&str>, task: Option<TaskChoice>) -> Result<Decision> {
+    fn wish<'a>(positive: Option<&'a str>, task: Option<TaskChoice>) -> Wish<'a> {
+        let locate = &|row: usize| Place { row: Some(row as u64 + 1), ..Place::default() };
+        let (file, levels, pair) = (Path::new("a.csv"), &[], None);
+        Wish { file, column: "y", positive, task, levels, pair, locate }
+    }
+
+    fn decided(values: &str, wish: Wish) -> Result<Decision> {
         let values: Vec<&str> = values.split(',').collect();
-        targets(&values).decide(Wish { file: Path::new("a.csv"), column: "y", positive, task })
+        targets(&values).decide(wish)
+    }
+
+    fn decide(values: &str, positive: Option<&str>, task: Option<TaskChoice>) -> Result<Decision> {
+        decided(values, wish(positive, task))
     }
 
     #[test]
@@ -358,19 +576,92 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decided_is_said_with_the_remedy() {
-        use TaskChoice::{Binary, Continuous};
+        use TaskChoice::{Binary, Continuous, Count, Ordinal};
         let check = |values: &str, positive, task, parts: &[&str]| {
             let message = decide(values, positive, task).unwrap_err().to_string();
             assert!(parts.iter().all(|part| message.contains(part)), "{message}");
         };
-        let many = ["3 values", "`--positive VALUE`", "`b` (2), `a` (1), `c` (1)"];
-        check("a,b,b,c", None, None, &many);
+        let many = ["4 values", "`--positive VALUE`", "`b` (2), `1` (1), `a` (1), `c` (1)"];
+        check("a,b,b,c,1", None, Some(Binary), &many);
+        let words: Vec<String> = (0..30).map(|i| format!("w{i}")).collect();
+        check(&words.join(","), None, None, &["30 values without an order", "`--levels`"]);
+        check("1,2,-1", None, Some(Count), &["row 3", "is -1; a count"]);
+        check("1,2,0.5", None, Some(Count), &["row 3", "is 0.5; a count"]);
+        check("1,many", None, Some(Count), &["row 2", "`many` is not a number"]);
+        check("low,high,mid", None, Some(Ordinal), &["`low`", "--levels LOWEST,...,HIGHEST"]);
+        let numbers: Vec<String> = (0..60).map(|i| i.to_string()).collect();
+        check(&numbers.join(","), None, Some(Ordinal), &["60 values", "50 levels"]);
         check("1,2,3,n/a,4", None, None, &["row 4", "`n/a` is not a number", "--drop-target"]);
         check("ham,spam", None, Some(Continuous), &["row 1", "`ham` is not a number"]);
         check("1,2,3", None, Some(Binary), &["`task`", "3 values", "--positive"]);
         check("1,1.0,1", None, None, &["`1` in every row"]);
         check("a,b", Some("c"), None, &["`positive` is `c`", "`a` (1)"]);
         check("a,a", Some("a"), None, &["`positive` is `a`", "no other value"]);
+    }
+
+    #[test]
+    fn classes_counts_and_levels() {
+        use TaskChoice::{Count, Multiclass, Ordinal};
+        let check = |values: &str, task, y: &[f64], expected: Task| {
+            let decision = decide(values, None, task).unwrap();
+            assert_eq!((decision.y.as_slice(), decision.task), (y, expected), "{values}");
+        };
+        let names = |names: &str| names.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let classes = |all: &str| Task::Multiclass { classes: names(all) };
+        check("b,a,c,b", None, &[1.0, 0.0, 2.0, 1.0], classes("a b c"));
+        check("10,x,9,x", Some(Multiclass), &[1.0, 2.0, 0.0, 2.0], classes("9 10 x"));
+        check("3,0,1", Some(Count), &[3.0, 0.0, 1.0], Task::Count);
+        let levels = Task::Ordinal { levels: names("1 2 5") };
+        check("5,1,2,2", Some(Ordinal), &[5.0, 1.0, 2.0, 2.0], levels);
+    }
+
+    #[test]
+    fn words_have_the_order_that_is_given() {
+        let levels = ["low", "mid", "high"].map(str::to_owned);
+        let of = |values: &str, task| decided(values, Wish { levels: &levels, ..wish(None, task) });
+        let found = of("high,low,mid", None).unwrap();
+        assert_eq!((found.y, found.task), (vec![3.0, 1.0, 2.0], Task::Continuous));
+        let found = of("high,low,mid", Some(TaskChoice::Ordinal)).unwrap();
+        assert_eq!(found.task, Task::Ordinal { levels: levels.to_vec() });
+        let check = |values: &str, part: &str| {
+            let message = of(values, None).unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+        };
+        check("high,low,other", "has `other` as well (1 rows)");
+        check("high,low", "has no `mid`");
+    }
+
+    #[test]
+    fn of_pairs_the_target_says_which_text_won() {
+        let check = |values: &str, first: &str, y: &[f64]| {
+            let wish = Wish { pair: Some(["left", "right"]), ..wish(None, None) };
+            let decision = decided(values, wish).unwrap();
+            assert_eq!(decision.y, y, "{values}");
+            let said = format!("`left` won where it is {first},");
+            assert!(decision.note.contains(&said), "{}", decision.note);
+        };
+        check("0,1", "1", &[0.0, 1.0]);
+        check("-1,1", "1", &[0.0, 1.0]);
+        check("1,2", "1", &[1.0, 0.0]);
+        check("a,b", "a", &[1.0, 0.0]);
+        check("model_b,model_a", "model_a", &[0.0, 1.0]);
+        check("true,false", "true", &[1.0, 0.0]);
+        check("right,left", "left", &[0.0, 1.0]);
+        check("A,right", "A", &[1.0, 0.0]);
+        let wish = Wish { pair: Some(["left", "right"]), ..wish(None, None) };
+        let message = decided("a,b,tie", wish).unwrap_err().to_string();
+        assert!(message.contains("leave ties out by `--drop-target VALUE`"), "{message}");
+        let margins = decided("-2,0,1.5", wish).unwrap();
+        assert_eq!(margins.task, Task::Continuous);
+    }
+
+    #[test]
+    fn categories_have_numbers_by_size_then_words() {
+        let factor = targets(&["b", "10", "9", "a", "b"]).factor("f");
+        assert_eq!(factor.levels, ["9", "10", "a", "b"]);
+        assert_eq!(factor.of_row, [3, 1, 0, 2, 3]);
+        assert_eq!(targets(&["2", "1"]).numbers(), Some(vec![2.0, 1.0]));
+        assert_eq!(targets(&["2", "x"]).numbers(), None);
     }
 
     #[test]

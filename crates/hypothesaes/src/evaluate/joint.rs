@@ -33,8 +33,8 @@ pub(super) fn fit(
     duplicate_phi: f64,
 ) -> Result<Joint> {
     let model = match task {
-        Task::Continuous => Model::Ols,
-        Task::Binary { .. } => Model::Logit,
+        Task::Binary { .. } | Task::Multiclass { .. } => Model::Logit,
+        Task::Continuous | Task::Count | Task::Ordinal { .. } => Model::Ols,
     };
     let kinds = sort_out(annotations);
     let near = near(annotations, &kinds, duplicate_phi);

@@ -352,8 +352,8 @@ pub fn hypothesis_id(index: usize) -> String {
 /// What goes with the concept if its effect has this sign.
 fn direction(effect: f64, task: &Task) -> Option<String> {
     let (up, down) = match task {
-        Task::Continuous => ("higher", "lower"),
         Task::Binary { positive, negative } => (positive.as_str(), negative.as_str()),
+        _ => ("higher", "lower"),
     };
     match effect {
         e if e > 0.0 => Some(up.to_owned()),

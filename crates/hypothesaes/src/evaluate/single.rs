@@ -24,11 +24,13 @@ pub(super) fn test(
     let (present, absent) = (side(true), side(false));
     let n = present.len() + absent.len();
     let separation = match task {
-        Task::Continuous => {
+        Task::Continuous | Task::Count | Task::Ordinal { .. } => {
             means::difference(&present, &absent, level).map(|(e, spreads)| (e, spreads.into()))
         }
-        Task::Binary { .. } => proportions::difference(share(&present), share(&absent), level)
-            .map(|e| (e, Source::Newcombe)),
+        Task::Binary { .. } | Task::Multiclass { .. } => {
+            proportions::difference(share(&present), share(&absent), level)
+                .map(|e| (e, Source::Newcombe))
+        }
     };
     let separation = separation.map(|(e, source)| Effect::new(e, n, sourced(e, source)));
     let mut tested = Tested {

@@ -186,7 +186,7 @@ fn kept(
     let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
     let asked = Models::expect(Some(models), Use::Annotate, "annotate")?;
     let annotator = ModelAnnotator::new(asked, "annotate", &options.annotate, None)?;
-    let texts = data.texts.gather(&data.rows(Split::Heldout));
+    let texts = data.texts.gather(&data.texts_in(Split::Heldout));
     Ok((concepts.len(), annotator.kept(&concepts, &texts)?))
 }
 
@@ -254,8 +254,11 @@ impl Corpus {
 impl Sizes {
     fn of(options: &Options, data: &Dataset) -> Self {
         let corpus = |part: Option<Split>, max_words: usize| {
-            let rows = (0..data.split.len()).filter(|&i| part.is_none_or(|p| data.split[i] == p));
-            Corpus::of(rows.map(|i| data.texts.get(i)), max_words)
+            let texts = match part {
+                None => (0..data.texts.len()).collect(),
+                Some(part) => data.texts_in(part),
+            };
+            Corpus::of(texts.into_iter().map(|i| data.texts.get(i)), max_words)
         };
         Self {
             all: corpus(None, usize::MAX),

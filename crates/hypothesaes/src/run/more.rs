@@ -41,7 +41,7 @@ pub fn annotate_more(
 ) -> Result<Annotations> {
     let heldout = || -> Result<Texts> {
         let data = read_rows(&folder.join(ROWS))?;
-        Ok(data.texts.gather(&data.rows(Split::Heldout)))
+        Ok(data.texts.gather(&data.texts_in(Split::Heldout)))
     };
     let texts = texts.map_or_else(heldout, |texts| Ok(texts.clone()))?;
     if let Some(models) = models.filter(|models| !models.is_frozen()) {

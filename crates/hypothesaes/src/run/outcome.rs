@@ -95,6 +95,8 @@ pub struct TestSummary {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heldout {
     pub row_ids: Vec<u64>,
+    /// Of pairs, `a` or `b`.
+    pub sides: Option<Vec<&'static str>>,
     pub annotations: Annotations,
 }
 
@@ -149,8 +151,9 @@ impl Outcome {
         let all = findings.wordings().into_iter().zip(named).zip(evaluation.hypotheses);
         self.hypotheses =
             all.map(|((wording, l), tested)| hypothesis(wording, l, tested)).collect();
-        let row_ids = data.rows(Split::Heldout).iter().map(|&i| data.row_id[i]).collect();
-        self.heldout = Some(Heldout { row_ids, annotations });
+        let texts = data.texts_in(Split::Heldout);
+        let (row_ids, sides) = (data.row_ids(&texts), data.sides(&texts));
+        self.heldout = Some(Heldout { row_ids, sides, annotations });
     }
 }
 

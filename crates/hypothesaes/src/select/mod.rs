@@ -164,8 +164,8 @@ fn by_lasso(
     neurons: &mut [Neuron],
 ) -> Result<Ranked> {
     let loss = match task {
-        Task::Continuous => lasso::Loss::Squared,
-        Task::Binary { .. } => lasso::Loss::Logistic,
+        Task::Binary { .. } | Task::Multiclass { .. } => lasso::Loss::Logistic,
+        Task::Continuous | Task::Count | Task::Ordinal { .. } => lasso::Loss::Squared,
     };
     let found = lasso::select(z, y, loss, n)?;
     for neuron in neurons.iter_mut() {

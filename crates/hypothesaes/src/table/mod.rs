@@ -84,6 +84,12 @@ impl Column {
         Self { name, unit, description, values }
     }
 
+    /// The side of a pair that a row is about.
+    pub fn side(values: impl IntoIterator<Item = &'static str>) -> Self {
+        let values = values.into_iter().map(|side| Some(side.to_owned()));
+        Self::text("side", "text of the pair: a, the first, or b", values)
+    }
+
     /// A column of yes and no.
     pub fn flag(
         name: &'static str,

@@ -1,5 +1,6 @@
 //! Tests through the public face of the crate.
 
+mod covariates;
 mod embedding;
 mod files;
 mod formats;

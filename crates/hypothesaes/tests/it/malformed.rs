@@ -75,9 +75,9 @@ fn damaged_delimited_files_are_refused() {
             case("names.csv", line(&good(), 0, "text,text,target"), &["`text`", "2 columns"]),
             case("name.csv", line(&good(), 0, "txt,target"), &["`txt`", "--text", "--no-header"]),
             case("same.csv", "text,target\na,1\nb,1.0\n", &["column `target`", "`1` in every row"]),
-            case("words.csv", "text,target\na,x\nb,y\nc,z\n", &["3 values", "--positive VALUE"]),
-            case("texts.csv", "text,target\n,1\n  ,2\n", &["no row of", "2 have no text"]),
-            case("targets.csv", "text,target\na,\nb,NaN\nc,null\n", &["no row of", "3 no target"]),
+            case("words.csv", "text,target\na,x\nb,y\nc,1\nd,z\n", &["too few rows: 4 rows"]),
+            case("texts.csv", "text,target\n,1\n  ,2\n", &["no row of", "2 without a text"]),
+            case("targets.csv", "text,target\na,\nb,NaN\nc,null\n", &["no row of", "3 without a target"]),
             case("few.csv", "text,target\na,1\nb,2\nc,3\n", &["too few rows: 3 rows"]),
             case("long.tsv", tsv(b"a\tb\t1"), &["row 7, line 8", "has 3 fields, 2 expected"]),
             case("short.tsv", tsv(b"\"a"), &["row 7, line 8", "--format csv"]),
@@ -240,7 +240,7 @@ fn damaged_columnar_files_are_refused() {
                 parquet(&of(&words, &lists)),
                 &["row 1, column `target`", "a list"],
             ),
-            case("words.parquet", parquet(&of(&words, &words)), &["3 values", "--positive"]),
+            case("words.parquet", parquet(&of(&words, &words)), &["too few rows: 3 rows"]),
             case("cut.arrow", &a()[..a().len() / 2], &["cut off"]),
             case("head.arrow", "ARROW1\0\0", &["cut off"]),
             case("end.arrow", tail(a(), 6, b"ARROW0"), &["no valid footer"]),
@@ -348,8 +348,10 @@ fn options_that_do_not_fit_the_file_are_refused() {
         let message = refusal(&asked);
         assert!(message.contains(said), "{message}");
     };
-    option(&|asked| asked.text = Some("target".into()), "different columns");
-    option(&|asked| asked.group = Some("2".into()), "different columns");
+    option(&|asked| asked.text = Some("target".into()), "the text column already");
+    option(&|asked| asked.group = Some("2".into()), "the target column already");
+    option(&|asked| asked.controls = vec!["1".into()], "`controls` is `text`: this is the text");
+    option(&|asked| asked.strata = Some("nowhere".into()), "no such column for `strata`");
     option(&|asked| asked.positive = Some("77".into()), "`positive` is `77`");
     option(&|asked| asked.task = Some(TaskChoice::Binary), "name one of them by `--positive`");
     option(&|asked| asked.drop_target = vec!["inf".into()], "`drop_target` is `inf`");

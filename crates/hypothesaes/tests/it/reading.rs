@@ -294,7 +294,7 @@ fn rows_come_back_from_the_run_directory() {
         assert!(read_rows(&path).unwrap_err().to_string().contains("rows.parquet"));
     }
     let other = folder.write("other.parquet", parquet(&crate::files::batch(&table())));
-    assert!(read_rows(&other).unwrap_err().to_string().contains("hypothesaes.task"));
+    assert!(read_rows(&other).unwrap_err().to_string().contains("hypothesaes.covariates"));
 }
 
 /// Counts, and stops after so many pieces of work.

@@ -7,7 +7,7 @@ use crate::evaluate;
 use crate::interpret::Labelled;
 use crate::run::Context;
 use crate::store::Stage;
-use crate::table;
+use crate::table::{self, Column};
 
 pub(crate) const ANNOTATIONS: &str = "data/annotations.parquet";
 
@@ -20,7 +20,7 @@ pub(crate) fn annotate(
     let Context { run, options, watch, models, .. } = context;
     let (options, watch, models) = (*options, *watch, *models);
     let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
-    let rows = data.rows(Split::Heldout);
+    let rows = data.texts_in(Split::Heldout);
     run.stage(
         Stage::Annotate,
         identity,
@@ -30,9 +30,12 @@ pub(crate) fn annotate(
             let annotator = annotator(&options.annotate, language, models, "annotate", seed)?;
             let texts = data.texts.gather(&rows);
             let annotations = annotate::annotate(&*annotator, &concepts, &texts, watch)?;
-            let row_ids: Vec<u64> = rows.iter().map(|&i| data.row_id[i]).collect();
             let ids: Vec<String> = (0..concepts.len()).map(evaluate::hypothesis_id).collect();
-            out.long_table(&annotations.table(&row_ids, &ids)?)?;
+            let mut table = annotations.table(&data.row_ids(&rows), &ids)?;
+            if let Some(sides) = data.sides(&rows) {
+                table.columns.insert(1, Column::side(sides.repeat(ids.len()).into_iter()));
+            }
+            out.long_table(&table)?;
             if let Some(calibration) = calibration_table(&annotations.calibrations) {
                 out.table(&calibration)?;
             }

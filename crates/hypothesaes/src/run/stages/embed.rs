@@ -19,7 +19,7 @@ pub(crate) fn embed(context: &mut Context, data: &Dataset) -> Result<Matrix> {
         identity,
         watch,
         |out| {
-            let discover = data.texts.gather(&data.rows(Split::Discover));
+            let discover = data.texts.gather(&data.texts_in(Split::Discover));
             let embedder = embed::fit(&discover, &options.embed, models, options.seed, watch)?;
             let (x, lacking) = embed::embed(&*embedder, &data.texts, watch)?;
             vectors::write(out, EMBEDDINGS, &x, &embedder.id())?;

@@ -28,7 +28,8 @@ pub(crate) fn interpret(
         watch,
         |out| {
             let chosen: Vec<usize> = selection.chosen.iter().map(|c| c.neuron).collect();
-            let (discover, validation) = (data.rows(Split::Discover), data.rows(Split::Validation));
+            let [discover, validation] =
+                [Split::Discover, Split::Validation].map(|part| data.texts_in(part));
             let material = Material {
                 z: &neurons.z,
                 chosen: &chosen,
@@ -39,7 +40,7 @@ pub(crate) fn interpret(
             };
             let (language, seed) = (options.embed.language, options.seed);
             let mut how = options.interpret.clone();
-            let n_heldout = data.rows(Split::Heldout).len();
+            let n_heldout = data.texts_in(Split::Heldout).len();
             let rounds = work::rounds(options, validation.len(), n_heldout, chosen.len());
             how.refine = Some(rounds);
             let texts = (&data.texts, &discover[..]);

@@ -40,7 +40,8 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
         identity,
         watch,
         |out| {
-            let (discover, validation) = (data.rows(Split::Discover), data.rows(Split::Validation));
+            let [discover, validation] =
+                [Split::Discover, Split::Validation].map(|part| data.texts_in(part));
             let (discover, validation) = (Subset::new(x, discover)?, Subset::new(x, validation)?);
             let models = sae::train(
                 &discover,
@@ -66,7 +67,7 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
             out.table(&sae::training_table(&checkpoint.models))?;
             out.table(&sae::sae_table(&checkpoint.models))?;
             let neurons = Neurons::new(checkpoint.models, x)?;
-            out.long_table(&activations_table(&neurons.z, &data.row_id))?;
+            out.long_table(&activations_table(&neurons.z, data))?;
             Ok(neurons)
         },
         |folder| Neurons::new(Checkpoint::read(&folder.join(MODEL))?.models, x),
@@ -83,9 +84,11 @@ impl Neurons {
 }
 
 /// Long form: a row for every neuron that fires on a text.
-fn activations_table(z: &Activations, row_id: &[u64]) -> Table {
+fn activations_table(z: &Activations, data: &Dataset) -> Table {
+    let texts: Vec<usize> = (0..z.rows()).collect();
+    let row_id = data.row_ids(&texts);
     let entries = || (0..z.rows()).flat_map(|i| z.pairs(i).map(move |(j, v)| (i, j, v)));
-    let columns = vec![
+    let mut columns = vec![
         Column {
             name: "row_id",
             unit: "",
@@ -107,5 +110,8 @@ fn activations_table(z: &Activations, row_id: &[u64]) -> Table {
             entries().map(|(_, _, v)| Some(f64::from(v))),
         ),
     ];
+    if let Some(sides) = data.sides(&texts) {
+        columns.insert(1, Column::side(entries().map(|(i, _, _)| sides[i])));
+    }
     Table { name: "activations", columns }
 }

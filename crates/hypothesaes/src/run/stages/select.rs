@@ -23,7 +23,7 @@ pub(crate) fn select(
         |out| {
             let rows = data.rows(Split::Discover);
             let y: Vec<f64> = rows.iter().map(|&i| data.y[i]).collect();
-            let z = neurons.z.gather(&rows);
+            let z = data.activations(&neurons.z, &rows);
             let selection = select::select(&z, &y, &data.task, &options.select)?;
             out.json(SELECTION, &selection)?;
             out.table(&selection.table(&neurons.sae_ids)?)?;

@@ -24,7 +24,8 @@ pub(crate) fn signal(context: &mut Context, data: &Dataset, x: &Matrix) -> Resul
             let group: Option<Vec<u32>> =
                 data.group.as_ref().map(|g| rows.iter().map(|&i| g[i]).collect());
             let unit = signal::units(rows.iter().map(|&i| data.texts.get(i)), group.as_deref());
-            let signal = signal::check(&x.gather(&rows), &y, &unit, &data.task, options.seed)?;
+            let signal =
+                signal::check(&data.vectors(x, &rows), &y, &unit, &data.task, options.seed)?;
             out.json(SIGNAL, &signal)?;
             out.table(&signal.table())?;
             Ok(signal)
