@@ -131,14 +131,13 @@ struct Finding<'a> {
 impl Finding<'_> {
     /// Place of the column asked for.
     fn one(&mut self, role: &'static str, asked: &str) -> Result<usize> {
-        let column = match find(self.input, self.names, asked)? {
-            Some(column) => column,
-            None => {
-                // A key of JSON may first occur far down.
-                let all = self.input.all_columns(self.watch)?;
-                find(self.input, &all, asked)?
-                    .ok_or_else(|| no_column(self.input, &all, asked, role))?
-            }
+        let column = if let Some(column) = find(self.input, self.names, asked)? {
+            column
+        } else {
+            // A key of JSON may first occur far down.
+            let all = self.input.all_columns(self.watch)?;
+            find(self.input, &all, asked)?
+                .ok_or_else(|| no_column(self.input, &all, asked, role))?
         };
         if let Some(place) = self.columns.iter().position(|c| *c == column) {
             return Ok(place);

@@ -8,6 +8,7 @@ use super::names::clip;
 use super::row::Row;
 use super::target::{Targets, Value};
 use crate::error::Place;
+use crate::{Error, Result};
 
 /// One entry per kept row in every part that is there.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -176,7 +177,10 @@ impl Reading {
     }
 
     /// What was read, once all of it is there; columns with one value are left out, and said.
-    pub fn finish(self, chosen: &Chosen) -> (Covariates, Vec<String>) {
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a control of pairs that is no number.
+    pub fn finish(self, chosen: &Chosen) -> Result<(Covariates, Vec<String>)> {
         let roles = &chosen.roles;
         let mut notes = Vec::new();
         let controls = varying(self.controls, &roles.controls, chosen, "control", &mut notes);
@@ -187,17 +191,22 @@ impl Reading {
         let strata = varying(strata, &at, chosen, "strata column", &mut notes);
         let factor = |(column, name): (Targets, String)| column.factor(&name);
         let control = |(column, name): (Targets, String)| match column.numbers() {
-            Some(values) => Control::Numeric { name, values },
-            None => Control::Categorical(column.factor(&name)),
+            Some(values) => Ok(Control::Numeric { name, values }),
+            None if roles.text_b.is_none() => Ok(Control::Categorical(column.factor(&name))),
+            None => {
+                let why = "a control of pairs is a number that says how the first text differs \
+                           from the second, and this holds words";
+                Err(Error::option("controls", name, why))
+            }
         };
         let covariates = Covariates {
             weight: self.weight,
             exposure: self.exposure,
-            controls: controls.into_iter().map(control).collect(),
+            controls: controls.into_iter().map(control).collect::<Result<_>>()?,
             fixed_effects: fixed.into_iter().map(factor).collect(),
             strata: strata.into_iter().map(factor).next(),
         };
-        (covariates, notes)
+        Ok((covariates, notes))
     }
 }
 

@@ -62,30 +62,29 @@ pub(super) fn lines(told: &Told) -> Vec<String> {
 fn columns(told: &Told) -> String {
     let Chosen { columns, roles } = told.chosen;
     let name = |place: usize| format!("`{}`", clip(&columns[place].name));
-    let mut line = match roles.text_b {
-        None => format!("text is column {}, target {}", name(0), name(1)),
-        Some(other) => {
-            format!("pairs of columns {} and {}, target {}", name(0), name(other), name(1))
-        }
-    };
+    let mut parts = vec![match roles.text_b {
+        None => format!("text is column {}", name(0)),
+        Some(other) => format!("pairs of columns {} and {}", name(0), name(other)),
+    }];
+    parts.push(format!("target {}", name(1)));
     if let (Some(groups), Some(place)) = (&told.gathered.groups, roles.group) {
         let alone = match groups.alone {
             0 => String::new(),
             rows => format!(" ({} rows without one are each by themselves)", count(rows)),
         };
-        line += &format!(", group {}: {} groups{alone}", name(place), n(groups.n.into()));
+        parts.push(format!("group {}: {} groups{alone}", name(place), n(groups.n.into())));
     }
     let single = [("weight", roles.weight), ("exposure", roles.exposure), ("strata", roles.strata)];
     for (role, place) in single {
-        line.extend(place.map(|place| format!(", {role} {}", name(place))));
+        parts.extend(place.map(|place| format!("{role} {}", name(place))));
     }
     for (role, places) in [("controls", &roles.controls), ("fixed effects", &roles.fixed_effects)] {
         if !places.is_empty() {
             let names: Vec<String> = places.iter().map(|&place| name(place)).collect();
-            line += &format!(", {role} {}", names.join(" "));
+            parts.push(format!("{role} {}", names.join(" ")));
         }
     }
-    line
+    parts.join(", ")
 }
 
 fn left_out(told: &Told) -> Vec<String> {

@@ -149,6 +149,11 @@ impl DataOptions {
             let why = format!("the target of pairs is which text won, or by how much, not {task}");
             return Err(Error::option("text_b", text_b, why));
         }
+        if let (Some(_), Some(factor)) = (&self.text_b, self.fixed_effects.first()) {
+            let why = "what both texts of a pair share has no effect on which of them wins; name \
+                       it as strata, or leave it out";
+            return Err(Error::option("fixed_effects", factor, why));
+        }
         Ok(())
     }
 

@@ -118,7 +118,7 @@ pub fn read(
     })?;
     let ties = Tied::of(&inputs, &gathered, &decision);
     let split = ties.split(&gathered, shares, seed)?;
-    let (covariates, mut columns) = std::mem::take(&mut gathered.covariates).finish(&chosen);
+    let (covariates, mut columns) = std::mem::take(&mut gathered.covariates).finish(&chosen)?;
     columns.extend(ties.note);
     let mut counts = counts(&gathered, &split);
     let hashes = inputs.iter().zip(&files).map(|((part, _), file)| (*part, file.hash.as_str()));

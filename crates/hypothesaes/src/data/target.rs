@@ -519,7 +519,7 @@ mod tests {
         targets
     }
 
-    fn wish<'a>(positive: Option<&'a str>, task: Option<TaskChoice>) -> Wish<'a> {
+    fn wish(positive: Option<&str>, task: Option<TaskChoice>) -> Wish<'_> {
         let locate = &|row: usize| Place { row: Some(row as u64 + 1), ..Place::default() };
         let (file, levels, pair) = (Path::new("a.csv"), &[], None);
         Wish { file, column: "y", positive, task, levels, pair, locate }

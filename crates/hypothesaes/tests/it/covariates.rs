@@ -142,11 +142,14 @@ fn a_column_of_one_value_is_left_out_and_said() {
     assert!(message.contains("column `g`: is empty in every row"), "{message}");
 }
 
-/// Pairs of some 20 headlines each for 60 stories, of which the target names the winner.
+/// Pairs of headlines, four of which may share a story, and of which the target names the winner.
 fn pairs(folder: &Folder, shared: bool) -> DataOptions {
-    let side = |i: usize, side: usize| match shared {
-        true => format!("headline {} of story {}", (i + side) % 4, i / 4),
-        false => format!("headline {i} {side}"),
+    let side = |i: usize, side: usize| {
+        if shared {
+            format!("headline {} of story {}", (i + side) % 4, i / 4)
+        } else {
+            format!("headline {i} {side}")
+        }
     };
     let mut rows: Vec<String> =
         (0..240).map(|i| format!("{},{},{}", side(i, 0), side(i, 1), 1 + i % 2)).collect();

@@ -77,7 +77,11 @@ fn damaged_delimited_files_are_refused() {
             case("same.csv", "text,target\na,1\nb,1.0\n", &["column `target`", "`1` in every row"]),
             case("words.csv", "text,target\na,x\nb,y\nc,1\nd,z\n", &["too few rows: 4 rows"]),
             case("texts.csv", "text,target\n,1\n  ,2\n", &["no row of", "2 without a text"]),
-            case("targets.csv", "text,target\na,\nb,NaN\nc,null\n", &["no row of", "3 without a target"]),
+            case(
+                "targets.csv",
+                "text,target\na,\nb,NaN\nc,null\n",
+                &["no row of", "3 without a target"],
+            ),
             case("few.csv", "text,target\na,1\nb,2\nc,3\n", &["too few rows: 3 rows"]),
             case("long.tsv", tsv(b"a\tb\t1"), &["row 7, line 8", "has 3 fields, 2 expected"]),
             case("short.tsv", tsv(b"\"a"), &["row 7, line 8", "--format csv"]),

@@ -33,7 +33,7 @@ pub(crate) fn annotate(
             let ids: Vec<String> = (0..concepts.len()).map(evaluate::hypothesis_id).collect();
             let mut table = annotations.table(&data.row_ids(&rows), &ids)?;
             if let Some(sides) = data.sides(&rows) {
-                table.columns.insert(1, Column::side(sides.repeat(ids.len()).into_iter()));
+                table.columns.insert(1, Column::side(sides.repeat(ids.len())));
             }
             out.long_table(&table)?;
             if let Some(calibration) = calibration_table(&annotations.calibrations) {
