@@ -14,6 +14,9 @@ from .errors import DataError, OptionError, RunError
 
 _TESTED = ("present", "absent", "missing", "random")
 
+Key = tuple[int, str]
+"""A text: its row, and of pairs the side, a or b, else nothing."""
+
 
 def examples(folder: Folder, hypothesis: str, kind: str, n: int, seed: int) -> Any:
     """At most `n` texts, as `Run.examples` describes them."""
@@ -28,10 +31,10 @@ def examples(folder: Folder, hypothesis: str, kind: str, n: int, seed: int) -> A
     activations = _activations(folder, row) if kind == "top" else {}
     if kind == "top":
         # Equal activations in the order of the rows.
-        chosen = sorted(activations, key=lambda i: (-activations[i], i))[:n]
+        chosen = sorted(activations, key=lambda key: (-activations[key], key))[:n]
     else:
         wanted = {"present": (1,), "absent": (0,), "missing": (None,), "random": (1, 0, None)}[kind]
-        drawn = sorted(i for i, value in values.items() if value in wanted)
+        drawn = sorted(key for key, value in values.items() if value in wanted)
         chosen = random.Random(seed).sample(drawn, min(n, len(drawn)))
     return _shown(folder, chosen, values, activations)
 
@@ -120,36 +123,50 @@ def _found(rows: Sequence[Row], name: str) -> Row:
     raise OptionError(f"there is no hypothesis `{name}`: there are {', '.join(by_id) or 'none'}")
 
 
-def _values(folder: Folder, row: Row) -> dict[int, int | None]:
-    """The annotation of every held-out row."""
+def _values(folder: Folder, row: Row) -> dict[Key, int | None]:
+    """The annotation of every held-out text."""
     if row.get("source") == "user":
-        return _own.annotations_of(folder, row["hypothesis"])
-    table = folder.table("annotations").select(["hypothesis_id", "row_id", "value"])
-    found = zip(*map(table.column, table.names))
-    values = {i: value for name, i, value in found if name == row["hypothesis_id"]}
-    return {i: None if value is None else int(value) for i, value in values.items()}
+        own = _own.annotations_of(folder, row["hypothesis"])
+        return {(i, ""): value for i, value in own.items()}
+    table = folder.table("annotations")
+    found = zip(table.column("hypothesis_id"), _keys(table), table.column("value"))
+    values = {key: value for name, key, value in found if name == row["hypothesis_id"]}
+    return {key: None if value is None else int(value) for key, value in values.items()}
 
 
-def _activations(folder: Folder, row: Row) -> dict[int, float]:
-    table = folder.table("activations").select(["neuron_id", "row_id", "activation"])
-    found = zip(*map(table.column, table.names))
-    return {i: activation for neuron, i, activation in found if neuron == row["neuron_id"]}
+def _activations(folder: Folder, row: Row) -> dict[Key, float]:
+    table = folder.table("activations")
+    found = zip(table.column("neuron_id"), _keys(table), table.column("activation"))
+    return {key: activation for neuron, key, activation in found if neuron == row["neuron_id"]}
+
+
+def _keys(table: _native.Table) -> list[Key]:
+    """The text that each row of a table is about."""
+    rows = table.column("row_id")
+    sides = table.column("side") if "side" in table.names else [""] * len(rows)
+    return list(zip(rows, sides))
 
 
 def _shown(
     folder: Folder,
-    chosen: Sequence[int],
-    values: Mapping[int, int | None],
-    activations: Mapping[int, float],
+    chosen: Sequence[Key],
+    values: Mapping[Key, int | None],
+    activations: Mapping[Key, float],
 ) -> Any:
     rows = folder.table("rows")
     at = {i: position for position, i in enumerate(rows.column("row_id"))}
-    columns: dict[str, list[Any]] = {"row_id": list(chosen)}
-    for name in ("split", "target", "text"):
+    columns: dict[str, list[Any]] = {"row_id": [i for i, _ in chosen]}
+    is_paired = "text_b" in rows.names
+    if is_paired:
+        columns["side"] = [side for _, side in chosen]
+    for name in ("split", "target"):
         column = rows.column(name)
-        columns[name] = [column[at[i]] for i in chosen]
+        columns[name] = [column[at[i]] for i, _ in chosen]
+    first = rows.column("text")
+    other = rows.column("text_b") if is_paired else first
+    columns["text"] = [(other if side == "b" else first)[at[i]] for i, side in chosen]
     missing = math.nan if folder.kind == "pandas" else None
-    columns["annotation"] = [missing if values.get(i) is None else values[i] for i in chosen]
+    columns["annotation"] = [missing if values.get(key) is None else values[key] for key in chosen]
     if activations:
-        columns["activation"] = [activations[i] for i in chosen]
+        columns["activation"] = [activations[key] for key in chosen]
     return _frames.frame(columns, folder.kind)

@@ -33,12 +33,42 @@ _STAGES = {
     "effects": "evaluate",
     "models": "evaluate",
     "overlap": "evaluate",
+    "strata": "evaluate",
+    "placebo": "evaluate",
+    "leakage": "evaluate",
+    "gold": "evaluate",
     "dictionary": "report",
 }
 """The stage that makes each table."""
 
 _DATA = ("rows", "activations", "annotations")
 """The tables that have a row per text lie in a folder of their own."""
+
+_ENDS = ("", "_conf_low", "_conf_high")
+_TEST = ("", "_std_error", "_p_value", "_conf_low", "_conf_high")
+_SHARES = ("agreement", "kappa", "pabak", "sensitivity", "specificity")
+_EFFECTS = ("naive", "ppi", "dsl", "by_hand")
+_OPTIONAL: dict[str, tuple[str, ...]] = {
+    "strata": (
+        "hypothesis_id",
+        "stratum",
+        "n",
+        "n_present",
+        *(f"separation{part}" for part in _TEST),
+    ),
+    "placebo": ("run", "n_tested", "n_hold"),
+    "leakage": ("row_id", "other_row_id", "other_split", "jaccard"),
+    "gold": (
+        "hypothesis_id",
+        "n",
+        *(f"{share}{end}" for share in _SHARES for end in _ENDS),
+        *(f"{effect}{part}" for effect in _EFFECTS for part in _TEST),
+        "ppi_p_holm",
+        "dsl_p_holm",
+        "warning",
+    ),
+}
+"""The columns of tables that only some runs have; the others have no rows of them."""
 
 _COST: dict[str, type] = {
     "stage": str,
@@ -58,6 +88,8 @@ class Task:
     """What the target is."""
 
     target: str
+    kind: str
+    """continuous, binary, multiclass, count or ordinal."""
     binary: tuple[str, str] | None
     """The positive and the negative class."""
 
@@ -90,7 +122,7 @@ class Folder:
                 f"run directory `{self.path}` was made anew since: `hypothesaes.load` reads what "
                 "is there now; `out=` gives a run a directory of its own"
             )
-        path = os.path.join(self.path, "data" if name in _DATA else "tables", f"{name}.parquet")
+        path = self._path(name)
         if not os.path.exists(path):
             raise RunError(
                 f"run directory `{self.path}` has no table `{name}`: it is made where language "
@@ -99,7 +131,9 @@ class Folder:
         return _native.Table.read(path)
 
     def frame(self, name: str) -> Any:
-        """A table as a data frame."""
+        """A table as a data frame; no rows of what only some runs have."""
+        if name in _OPTIONAL and self.is_done(_STAGES[name]) and not self.has(name):
+            return self.framed({column: [] for column in _OPTIONAL[name]}, name)
         table = self.table(name)
         if self.kind != "pandas":
             return _frames.from_table(table, self.kind)
@@ -137,6 +171,14 @@ class Folder:
         except ValueError as why:
             raise RunError(f"run directory `{self.path}`: `{names[-1]}` is damaged: {why}") from why
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a table."""
+        return os.path.exists(self._path(name))
+
+    def json_if_there(self, *names: str) -> Any:
+        """A JSON file of the run directory, or None if it has none."""
+        return self.json(*names) if os.path.exists(os.path.join(self.path, *names)) else None
+
     def is_done(self, stage: str) -> bool:
         return stage in self._stages()
 
@@ -160,7 +202,11 @@ class Folder:
         summary = self.json("data", "summary.json")
         task = summary["task"]
         binary = (task["positive"], task["negative"]) if task["kind"] == "binary" else None
-        return Task(summary["target"], binary)
+        return Task(summary["target"], task["kind"], binary)
+
+    def _path(self, name: str) -> str:
+        """Where a table lies."""
+        return os.path.join(self.path, "data" if name in _DATA else "tables", f"{name}.parquet")
 
     def _numbers(self, name: str) -> set[str]:
         """The columns of a table that hold numbers, so far as the data dictionary is written."""

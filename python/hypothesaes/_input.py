@@ -25,17 +25,16 @@ class Input:
     """What is to be read."""
 
     path: str
-    text: str | None
-    target: str | None
-    group: str | None
+    columns: Mapping[str, Any]
+    """The names of its columns by what they serve for, as in `ROLES`; None if nothing does."""
     kind: str
     """The kind of data frame that results come in."""
 
 
-def prepare(
-    data: Any, text: str | None, target: str | None, group: str | None, beside: str
-) -> Input:
+def prepare(data: Any, asked: Mapping[str, Any], beside: str) -> Input:
     """The input of a run; a data frame is written to a file in a folder of `beside`.
+
+    `asked` has the user's names of columns, or None, for each of `ROLES`.
 
     Raises
     ------
@@ -43,24 +42,57 @@ def prepare(
         A data frame lacks a column. The columns of a file are looked for when it is read.
     """
     if isinstance(data, (str, os.PathLike)):
-        path = os.path.expanduser(os.fspath(data))
-        return Input(path, text, target, group, _frames.kind())
+        return Input(os.path.expanduser(os.fspath(data)), asked, _frames.kind())
     kind = _frames.kind(data)
     data = readable(data)
-    there = _frames.names(data)
-    text = named(text, "text", there, ("text",))
-    target = named(target, "target", there, ("target", "label"))
+    found = _found(asked, _frames.names(data))
     # No other column is written: these alone decide whether a run is the same.
-    wanted = [text, target]
-    if group is not None:
-        group = named(group, "group", there)
-        wanted.append(group)
-    if len(set(wanted)) < len(wanted):
-        raise OptionError(
-            f"`{wanted[-1]}` is named twice: text, target and group are different columns"
-        )
-    table = _table(data, wanted, (_text, _target, _group))
-    return Input(_write(table, target, beside), text, target, group, kind)
+    readers = _readers(found)
+    table = _table(data, list(readers), tuple(readers.values()))
+    return Input(_write(table, found["target"], beside), found, kind)
+
+
+def _found(asked: Mapping[str, Any], there: Sequence[str]) -> dict[str, Any]:
+    """The columns that are there for each of `ROLES`."""
+    found: dict[str, Any] = {}
+    for role in ROLES:
+        names = asked[role]
+        if role in _USUAL or (names is not None and role not in _SEVERAL):
+            found[role] = named(names, role, there, _USUAL.get(role, ()))
+        elif names is None:
+            found[role] = None
+        else:
+            # An option may name one by itself, as an argument does.
+            listed = [names] if isinstance(names, (str, int)) else names
+            found[role] = [named(name, role, there) for name in listed]
+    return found
+
+
+def _readers(found: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
+    """What reads each column that is to be written; one that serves twice is written once.
+
+    Raises
+    ------
+    OptionError
+        Two roles want one column that cannot serve for both.
+    """
+    readers: dict[str, Callable[[Any], Any]] = {}
+    role_of: dict[str, str] = {}
+    for role in ROLES:
+        names = found[role] if role in _SEVERAL else [found[role]]
+        for name in names or ():
+            if name is None:
+                continue
+            other = role_of.setdefault(name, role)
+            if other != role and {other, role} & set(_ALONE):
+                raise OptionError(
+                    f"`{name}` is named twice: as `{other}` and as `{role}`, which are different "
+                    "columns"
+                )
+            # A group may be of numbers too, which another role wants as they are.
+            if name not in readers or readers[name] is _group:
+                readers[name] = ROLES[role]
+    return readers
 
 
 def readable(data: Any) -> Any:
@@ -166,9 +198,47 @@ def _target(value: Any) -> bool | int | float | str:
     raise TypeError(f"a {type(value).__name__}: a target is a number or a text")
 
 
+def _number(value: Any) -> bool | int | float | str:
+    if isinstance(value, (Decimal, bool, int, float, str)):
+        return _target(value)
+    raise TypeError(f"a {type(value).__name__}, not a number")
+
+
+def _control(value: Any) -> bool | int | float | str:
+    if isinstance(value, (Decimal, bool, int, float, str)):
+        return _target(value)
+    raise TypeError(f"a {type(value).__name__}: a control is a number, a flag or a text")
+
+
 def _group(value: Any) -> str:
     # Equal values stay together, whatever they are.
     return str(value)
+
+
+def _category(value: Any) -> bool | int | float | str:
+    # Numbers stay numbers, by whose size their levels are ordered.
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
+
+
+ROLES: Mapping[str, Callable[[Any], Any]] = {
+    "text": _text,
+    "target": _target,
+    "group": _group,
+    "text_b": _text,
+    "weight": _number,
+    "exposure": _number,
+    "controls": _control,
+    "fixed_effects": _category,
+    "strata": _category,
+}
+"""What columns serve for, in the order in which they are written, and what reads their values."""
+
+_USUAL = {"text": ("text",), "target": ("target", "label")}
+"""What the columns that must be there are called if the user does not say."""
+
+_SEVERAL = ("controls", "fixed_effects")
+_ALONE = ("text", "target", "text_b")
+"""What serves for these can serve for nothing else."""
 
 
 def _write(table: _native.Table, target: str, beside: str) -> str:

@@ -24,7 +24,12 @@ from .errors import OptionError, RunError
 
 FILE = "own_hypotheses.jsonl"
 
-_WORDED = ("hypothesis", "neuron_id", "sae_id", "selection_score")
+MARKS = ("source", "is_exploratory")
+"""What tells the user's rows from the run's."""
+
+_WORDED = ("hypothesis", "origin", "neuron_id", "sae_id", "selection_score")
+_PLAIN = {"row_id", "split", "group", "target", "text"}
+"""Columns of rows that are single texts with nothing beside them."""
 _SIGNS = {1: "1", 0: "0", -1: "-"}
 _VALUES = {sign: value for value, sign in _SIGNS.items()}
 
@@ -41,6 +46,11 @@ def test(
     """A row per concept, tested beside the run's hypotheses and all own ones."""
     concepts = _checked(concepts)
     folder.table("hypotheses")
+    if design := _design(folder):
+        raise OptionError(
+            f"run directory `{folder.path}`: `test` does not know {design}; "
+            "`discover(..., hypotheses=[...])` tests hypotheses of your own as the run does"
+        )
     known = _read(folder)
     by = _annotator(folder)
     open_ = [c for c in dict.fromkeys(concepts) if c not in known or _is_open(known[c], by)]
@@ -58,23 +68,24 @@ def test(
 
 
 def tested(folder: Folder) -> list[Row]:
-    """The run's hypotheses and the user's, adjusted together; nothing if none are the user's."""
+    """The run's hypotheses and the user's, adjusted together; nothing if none are the user's.
+
+    Nor if the run was made anew with a design that `test` does not know: its own tests would be
+    replaced by such as forget the design.
+    """
     own = _read(folder)
-    if not own:
+    if not own or _design(folder):
         return []
     hypotheses = folder.table("hypotheses")
     names, ran = hypotheses.names, rows_of(hypotheses)
     heldout, y = _heldout(folder)
     mine = [[_VALUES[sign] for sign in record["annotations"]] for record in own.values()]
     columns = np.vstack([_annotations(folder, ran, heldout), np.array(mine, np.int8)])
+    # How well they predict together is not looked at.
+    options = {**folder.json("evaluate", "evaluation.json")["options"], "n_bootstrap": 20}
+    seed = folder.option("evaluate", "seed")
     told = json.loads(
-        _native.evaluate(
-            columns,
-            y,
-            folder.task().binary,
-            folder.option("evaluate", "seed"),
-            json.dumps(folder.json("evaluate", "evaluation.json")["options"]),
-        )
+        _native.evaluate(columns, y, folder.task().binary, seed, json.dumps(options))
     )
     n = len(columns)
     note = f"exploratory: the held-out texts were used before; adjusted over {n} hypotheses"
@@ -95,6 +106,20 @@ def annotations_of(folder: Folder, concept: str) -> dict[int, int | None]:
     heldout, _ = _heldout(folder)
     signs = _read(folder)[concept]["annotations"]
     return {i: None if signs[at] == "-" else _VALUES[signs[at]] for i, at in heldout.items()}
+
+
+def _design(folder: Folder) -> str | None:
+    """What the test of single texts by themselves does not know of a run, if there is anything."""
+    kind = folder.task().kind
+    evaluation = folder.json("evaluate", "evaluation.json")
+    if evaluation.get("is_paired"):
+        return "pairs"
+    if kind not in ("continuous", "binary"):
+        return {"multiclass": "several classes", "count": "counts", "ordinal": "levels"}[kind]
+    if evaluation.get("n_groups") is not None:
+        return "groups"
+    beside = [name for name in folder.table("rows").names if name not in _PLAIN]
+    return f"what stands beside the texts (`{'`, `'.join(beside)}`)" if beside else None
 
 
 def rows_of(table: _native.Table) -> list[Row]:

@@ -17,10 +17,23 @@ RUNS = "runs"
 
 CONFIRM = ("ask", "never", "plan")
 
+TASKS = ("continuous", "binary", "multiclass", "count", "ordinal")
+
 _KEYS = {
     "text": "data.text",
     "target": "data.target",
     "group": "data.group",
+    "text_b": "data.text_b",
+    "task": "data.task",
+    "positive": "data.positive",
+    "levels": "data.levels",
+    "weight": "data.weight",
+    "exposure": "data.exposure",
+    "controls": "data.controls",
+    "fixed_effects": "data.fixed_effects",
+    "strata": "data.strata",
+    "hypotheses": "evaluate.hypotheses",
+    "gold": "evaluate.gold",
     "context": "interpret.context",
     "n_hypotheses": "select.n",
     "saes": "sae.sizes",
@@ -33,6 +46,9 @@ _KEYS = {
 """The option that each argument sets."""
 
 _DEFAULTS: dict[str, object] = {"n_hypotheses": 20, "seed": 0}
+_LISTS = ("levels", "controls", "fixed_effects", "hypotheses")
+"""Arguments that are several; one may come by itself."""
+
 _PARTS = ("split.discover", "split.validation", "split.heldout")
 
 
@@ -73,16 +89,11 @@ def make(
         raise OptionError(f"`confirm` is `{confirm}`: choose ask, never or plan")
     folder = None if out is None else os.path.expanduser(os.fspath(out))
     chosen = _chosen(named, options or {}, split)
-    read = _input.prepare(
-        data,
-        chosen.pop("data.text", None),
-        chosen.pop("data.target", None),
-        chosen.pop("data.group", None),
-        RUNS if folder is None else os.path.normpath(os.path.join(folder, os.pardir)),
-    )
-    columns = {"text": read.text, "target": read.target, "group": read.group}
-    found = {f"data.{name}": column for name, column in columns.items() if column is not None}
-    values = {"data.path": read.path, **found, **chosen}
+    asked = {role: chosen.pop(f"data.{role}", None) for role in _input.ROLES}
+    beside = RUNS if folder is None else os.path.normpath(os.path.join(folder, os.pardir))
+    read = _input.prepare(data, asked, beside)
+    columns = {f"data.{role}": name for role, name in read.columns.items() if name is not None}
+    values = {"data.path": read.path, **columns, **chosen}
     assignments = tuple(f"{key}={_toml(key, value)}" for key, value in values.items())
     if folder is None:
         folder = _native.locate(RUNS, assignments)
@@ -99,7 +110,7 @@ def _chosen(
         raise OptionError("`data.path` stands in `options`: the first argument says what is read")
     chosen: dict[str, Any] = {}
     for argument, key in _KEYS.items():
-        value = named[argument]
+        value = _given(argument, named[argument])
         if key in options and value != _DEFAULTS.get(argument):
             raise OptionError(f"`{key}` is given twice: as `{argument}` and in `options`")
         chosen[key] = value
@@ -110,6 +121,19 @@ def _chosen(
     chosen["sae.sizes"] = _sizes(named["saes"])
     chosen.update(options)
     return {key: value for key, value in chosen.items() if value is not None}
+
+
+def _given(argument: str, value: Any) -> Any:
+    """The value of an argument as its option has it."""
+    if argument in _LISTS and value is not None:
+        value = [value] if isinstance(value, (str, int)) else list(value)
+    if argument == "task" and value not in (None, *TASKS):
+        raise OptionError(f"`task` is `{value}`: choose {', '.join(TASKS[:-1])} or {TASKS[-1]}")
+    if argument == "gold" and value is not None:
+        if not isinstance(value, (str, os.PathLike)):
+            raise OptionError(f"`gold` is a `{type(value).__name__}`: give the path of a file")
+        value = os.path.expanduser(os.fspath(value))
+    return value
 
 
 def _shares(split: str | Sequence[float]) -> list[float]:

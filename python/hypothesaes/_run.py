@@ -41,7 +41,8 @@ class Run:
 
     @property
     def hypotheses(self) -> Any:
-        """A row per hypothesis, in order of selection: wording, effects, p-values, prevalence."""
+        """A row per hypothesis, in order of selection: wording, effects, p-values, prevalence; with
+        several classes, class by class. `origin` tells your own from those that were found."""
         return self._at.frame("hypotheses")
 
     @property
@@ -51,7 +52,8 @@ class Run:
 
     @property
     def models(self) -> Any:
-        """How well all hypotheses together tell the target, cross-fitted and in-sample."""
+        """How well all hypotheses together tell the target, cross-fitted and in-sample; beside them
+        controls, neurons and embeddings (`predictors`)."""
         return self._at.frame("models")
 
     @property
@@ -60,18 +62,41 @@ class Run:
         return self._at.frame("overlap")
 
     @property
+    def strata(self) -> Any:
+        """Every hypothesis within every stratum; no rows without strata."""
+        return self._at.frame("strata")
+
+    @property
+    def placebo(self) -> Any:
+        """How many neurons hold on shuffled targets; no rows if none were tried."""
+        return self._at.frame("placebo")
+
+    @property
+    def leakage(self) -> Any:
+        """Held-out texts that nearly stand in another part too; no rows if there are none."""
+        return self._at.frame("leakage")
+
+    @property
+    def gold(self) -> Any:
+        """Each hypothesis beside annotations by hand; no rows without them."""
+        return self._at.frame("gold")
+
+    @property
     def rows(self) -> Any:
-        """The texts with `row_id` (0-based row of the input), `split`, `group` and `target`."""
+        """The texts with `row_id` (0-based row of the input), `split`, `group` and `target`; of
+        pairs `text_b` too, and whatever is held constant or weighs."""
         return self._at.frame("rows")
 
     @property
     def annotations(self) -> Any:
-        """Which hypothesis is true of which held-out text: a row per pair."""
+        """Which hypothesis is true of which held-out text: a row for each of both. Of pairs, `side`
+        is the text: a, the first, or b."""
         return self._at.frame("annotations")
 
     @property
     def activations(self) -> Any:
-        """Which neuron fires on which text, and how strongly: a row per pair that is not 0."""
+        """Which neuron fires on which text, and how strongly: a row for each that is not 0, of
+        pairs with the `side` as in `annotations`."""
         return self._at.frame("activations")
 
     @property
@@ -187,7 +212,7 @@ class Run:
         -------
         data frame
             `row_id`, `split`, `target` (0 or 1 if binary), `text`, `annotation` (1, 0 or missing),
-            and for "top" `activation`.
+            and for "top" `activation`. Of pairs, `side` (a or b) tells which of the two texts it is.
         """
         return _evidence.examples(self._at, hypothesis_id, kind, n, seed)
 
@@ -205,6 +230,9 @@ class Run:
         at before, so that this is exploratory: p-values are adjusted over the hypotheses of the run
         and all of your own that were ever tested on these texts, also by other processes, which
         the run directory keeps.
+
+        Of a run on pairs, classes, counts or levels, or with groups, weights, controls or strata,
+        it raises `OptionError`: ``discover(..., hypotheses=[...])`` tests yours as that run does.
 
         Parameters
         ----------
@@ -295,7 +323,8 @@ class Run:
         return f"Not finished; done: {done}. `plan` says what is left, `plan.run()` does it."
 
     def _frame(self, rows: Sequence[Mapping[str, Any]]) -> Any:
-        columns = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+        names = rows[0] if rows else (*self._at.table("hypotheses").names, *_own.MARKS)
+        columns = {name: [row[name] for row in rows] for name in names}
         return self._at.framed(columns, "hypotheses")
 
 

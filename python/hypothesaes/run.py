@@ -19,6 +19,8 @@ from .errors import OptionError
 
 __all__ = ["Plan", "Run", "Summary", "discover", "load", "plan"]
 
+TaskName = Literal["continuous", "binary", "multiclass", "count", "ordinal"]
+
 
 def discover(
     data: Any,
@@ -26,6 +28,17 @@ def discover(
     target: str | None = None,
     *,
     group: str | None = None,
+    text_b: str | None = None,
+    task: TaskName | None = None,
+    positive: str | float | None = None,
+    levels: Sequence[str] | None = None,
+    weight: str | None = None,
+    exposure: str | None = None,
+    controls: str | Sequence[str] | None = None,
+    fixed_effects: str | Sequence[str] | None = None,
+    strata: str | None = None,
+    hypotheses: str | Sequence[str] | None = None,
+    gold: str | os.PathLike[str] | None = None,
     context: str | None = None,
     n_hypotheses: int = 20,
     saes: Sequence[str] | None = None,
@@ -58,14 +71,43 @@ def discover(
     text : str, optional
         Column of the texts; by default the one called text.
     target : str, optional
-        Column of what is to be explained: numbers, or two values. By default the one called target
-        or label.
+        Column of what is to be explained: numbers, two values, or up to 20 words. By default the
+        one called target or label.
     group : str, optional
-        Column whose equal values stay on one side of the split, such as an author.
+        Column whose equal values stay on one side of the split, such as an author; each is one
+        cluster in the tests.
+    text_b : str, optional
+        Column of the other text of each row: pairs, of which the target says which one won, or by
+        how much.
+    task : {"continuous", "binary", "multiclass", "count", "ordinal"}, optional
+        What the target is; by default its values decide between the first three. "multiclass": each
+        class against all others; "count": Poisson regression; "ordinal": proportional odds.
+    positive : str or number, optional
+        This value of the target against all others.
+    levels : sequence of str, optional
+        The words of an ordered target, lowest first; they count as 1, 2, ... unless the task is
+        ordinal.
+    weight : str, optional
+        Column of the weight of each row, 0 or more.
+    exposure : str, optional
+        Column of what counts are divided by, such as days; above 0.
+    controls : str or sequence of str, optional
+        Columns that are held constant: numbers as they are, words and flags as categories.
+    fixed_effects : str or sequence of str, optional
+        Columns held constant whose every value has a level of its own, however many there are. The
+        group may be one of them.
+    strata : str, optional
+        Column within whose values neurons are chosen, and between which effects are compared.
+    hypotheses : str or sequence of str, optional
+        Hypotheses of your own, as in "mentions a refund", tested beside those that are found;
+        alone with ``n_hypotheses=0``.
+    gold : path, optional
+        A file of annotations by hand of some held-out texts, by which effects are corrected for the
+        annotator's errors; ``hypothesaes gold RUN`` draws the texts.
     context : str, optional
         What the texts are, for the interpreter, as in "Restaurant reviews on Yelp".
     n_hypotheses : int
-        How many hypotheses are made and tested, at most.
+        How many hypotheses are found and tested, at most.
     saes : sequence of str, optional
         Autoencoders, neurons:active per text, as in ``["256:8"]``; by default by the number of
         texts.
@@ -115,6 +157,17 @@ def plan(
     target: str | None = None,
     *,
     group: str | None = None,
+    text_b: str | None = None,
+    task: TaskName | None = None,
+    positive: str | float | None = None,
+    levels: Sequence[str] | None = None,
+    weight: str | None = None,
+    exposure: str | None = None,
+    controls: str | Sequence[str] | None = None,
+    fixed_effects: str | Sequence[str] | None = None,
+    strata: str | None = None,
+    hypotheses: str | Sequence[str] | None = None,
+    gold: str | os.PathLike[str] | None = None,
     context: str | None = None,
     n_hypotheses: int = 20,
     saes: Sequence[str] | None = None,

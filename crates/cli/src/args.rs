@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Do everything: from a file of texts to tested hypotheses
     Run(Box<RunArgs>),
+    /// Test hypotheses of your own on a file of texts, or beside those of a run directory
+    Test(Box<TestArgs>),
     /// Do everything on bundled synthetic reviews, and count the planted concepts found again
     Demo(DemoArgs),
     /// In a run directory: turn the texts into vectors, and end there
@@ -38,7 +40,9 @@ pub enum Command {
     /// In a run directory: say of every text which concepts are true of it, and end there
     Annotate(StageArgs),
     /// In a run directory: test the hypotheses on the held-out texts
-    Evaluate(StageArgs),
+    Evaluate(EvaluateArgs),
+    /// Draw held-out texts of a run directory to annotate by hand
+    Gold(GoldArgs),
     /// Try key, server, models and limits with a few tiny calls, and say what was found
     Doctor(DoctorArgs),
     /// Show or export the answers that language models have given so far
@@ -59,6 +63,8 @@ pub struct RunArgs {
     #[command(flatten)]
     pub method: MethodArgs,
     #[command(flatten)]
+    pub own: OwnArgs,
+    #[command(flatten)]
     pub models: ModelArgs,
     /// Run directory [default: runs/NAME-1, or the latest on the same data]
     #[arg(long, value_name = "DIR", help_heading = "General")]
@@ -68,6 +74,41 @@ pub struct RunArgs {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct GoldArgs {
+    /// Run directory, as in runs/reviews-1
+    pub run: PathBuf,
+    /// How many texts to draw
+    #[arg(short = 'n', long = "texts", value_name = "N", default_value_t = 100)]
+    pub n: usize,
+    /// File to write, as CSV
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Which texts are drawn follows from it
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Test")]
+pub struct OwnArgs {
+    /// A hypothesis of your own to test, as in "complains about a long wait" (repeatable)
+    #[arg(long = "hypothesis", value_name = "WORDS")]
+    pub own: Vec<String>,
+    /// A file of them, one a line
+    #[arg(long, value_name = "FILE")]
+    pub hypotheses_file: Option<PathBuf>,
+    /// A file of annotations by hand, to correct effects for the annotator's errors
+    #[arg(long, value_name = "FILE")]
+    pub gold: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -87,6 +128,14 @@ pub struct StageArgs {
     pub run: PathBuf,
     #[command(flatten)]
     pub shared: SharedArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    #[command(flatten)]
+    pub own: OwnArgs,
+    #[command(flatten)]
+    pub stage: StageArgs,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +242,9 @@ pub struct ChoiceArgs {
     /// How neurons are chosen [default: lasso]
     #[arg(long, value_enum, value_name = "METHOD")]
     pub select: Option<SelectArg>,
+    /// Leave out neurons that are more than this like a better one [default: twins are shown only]
+    #[arg(long, value_name = "SHARE")]
+    pub max_redundancy: Option<f64>,
     /// How many hypotheses to make [default: 20]
     #[arg(short = 'n', long, value_name = "N")]
     pub hypotheses: Option<usize>,
@@ -328,4 +380,5 @@ pub enum SelectArg {
     Lasso,
     Correlation,
     Separation,
+    Stability,
 }

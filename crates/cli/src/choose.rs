@@ -13,7 +13,7 @@ use hypothesaes::run::{self, OPTIONS_FILE};
 use hypothesaes::select::Method;
 
 use crate::args::{
-    ChoiceArgs, DataArgs, DoctorArgs, FormatArg, MethodArgs, ModelArgs, RunArgs, SaeArgs,
+    ChoiceArgs, DataArgs, DoctorArgs, FormatArg, MethodArgs, ModelArgs, OwnArgs, RunArgs, SaeArgs,
     SelectArg, SharedArgs, TaskArg,
 };
 use crate::exit::Usage;
@@ -34,8 +34,24 @@ pub fn for_run(args: &RunArgs) -> Result<Options> {
     }
     data(&mut options.data, &args.data);
     method(&mut options, &args.method)?;
+    own(&mut options, &args.own)?;
     models(&mut options, &args.models)?;
     Ok(options)
+}
+
+/// Hypotheses of the user's own, and annotations by hand.
+pub fn own(options: &mut Options, args: &OwnArgs) -> Result<()> {
+    let mut hypotheses: Vec<String> = args.own.iter().map(|h| h.trim().to_owned()).collect();
+    if let Some(file) = &args.hypotheses_file {
+        let text = fs::read_to_string(file).map_err(Error::file("read", file))?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        hypotheses.extend(lines.map(str::to_owned));
+    }
+    if !hypotheses.is_empty() {
+        options.evaluate.hypotheses = hypotheses;
+    }
+    set(&mut options.evaluate.gold, args.gold.as_ref());
+    Ok(())
 }
 
 /// The options of `doctor`.
@@ -117,11 +133,13 @@ pub fn choice(options: &mut Options, args: &ChoiceArgs) {
             SelectArg::Lasso => Method::Lasso,
             SelectArg::Correlation => Method::Correlation,
             SelectArg::Separation => Method::Separation,
+            SelectArg::Stability => Method::Stability,
         };
     }
     if let Some(n) = args.hypotheses {
         options.select.n = n;
     }
+    set(&mut options.select.max_redundancy, args.max_redundancy.as_ref());
 }
 
 fn read(file: &Path) -> Result<Options> {

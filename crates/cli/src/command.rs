@@ -6,12 +6,13 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use hypothesaes::Error;
+use hypothesaes::data::SplitOptions;
 use hypothesaes::options::Options;
 use hypothesaes::run::{self, Outcome};
-use hypothesaes::store::Stage;
+use hypothesaes::store::{self, Stage};
 use hypothesaes::watch::Unwatched;
 
-use crate::args::{AskingArgs, Command, RunArgs, SharedArgs, StageArgs};
+use crate::args::{AskingArgs, Command, GoldArgs, RunArgs, SharedArgs, StageArgs};
 use crate::consent::{self, Wish};
 use crate::exit::{Missing, Usage};
 use crate::progress::{Progress, line};
@@ -25,6 +26,8 @@ pub fn carry_out(command: Command) -> Result<()> {
     interrupt::listen()?;
     match command {
         Command::Run(args) => run_file(&args),
+        Command::Test(args) => test(&args.run),
+        Command::Gold(args) => gold(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Embed(args) => stage(&args, Stage::Embed, |_| Ok(())),
         Command::Train(args) => stage(&args.stage, Stage::Sae, |o| choose::sae(o, &args.sae)),
@@ -35,7 +38,9 @@ pub fn carry_out(command: Command) -> Result<()> {
         Command::Interpret(args) => stage(&args, Stage::Interpret, |_| Ok(())),
         Command::Annotate(args) => stage(&args, Stage::Annotate, |_| Ok(())),
         // The report is what the evaluation looks like to a reader.
-        Command::Evaluate(args) => stage(&args, Stage::Report, |_| Ok(())),
+        Command::Evaluate(args) => {
+            stage(&args.stage, Stage::Report, |options| choose::own(options, &args.own))
+        }
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Cache(args) => ledger::cache(&args),
         Command::Prices(args) => ledger::prices(&args),
@@ -122,7 +127,10 @@ fn declined(
 }
 
 fn run_file(args: &RunArgs) -> Result<()> {
-    let mut options = choose::for_run(args)?;
+    run_with(choose::for_run(args)?, args)
+}
+
+fn run_with(mut options: Options, args: &RunArgs) -> Result<()> {
     let ask = ask::somebody() && !args.shared.json && !args.shared.quiet;
     ask::complete(&mut options.data, ask)?;
     let folder = match &args.out {
@@ -131,6 +139,52 @@ fn run_file(args: &RunArgs) -> Result<()> {
     };
     let outcome = execute(&options, &folder, Stage::Report, &args.shared)?;
     outcome.map_or(Ok(()), |outcome| answer(&outcome, &args.shared))
+}
+
+/// Hypotheses of the user's own: of a run directory beside its own ones, of a file alone and on all
+/// of its texts, for none of them served to find a hypothesis.
+fn test(args: &RunArgs) -> Result<()> {
+    if let Some(folder) = args.file.as_ref().filter(|file| store::is_run(file)) {
+        let stage = StageArgs { run: folder.clone(), shared: args.shared.clone() };
+        return self::stage(&stage, Stage::Report, |options| {
+            choose::own(options, &args.own)?;
+            brought(options)
+        });
+    }
+    let mut options = choose::for_run(args)?;
+    brought(&options)?;
+    options.select.n = 0;
+    options.split = SplitOptions::ALL_HELDOUT;
+    run_with(options, args)
+}
+
+fn brought(options: &Options) -> Result<()> {
+    if options.evaluate.hypotheses.is_empty() {
+        let message = "there is no hypothesis to test".into();
+        let hint =
+            "bring one by `--hypothesis \"complains about a long wait\"`, or a file of them by \
+                    `--hypotheses-file FILE`"
+                .into();
+        return Err(Usage { message, hint }.into());
+    }
+    Ok(())
+}
+
+fn gold(args: &GoldArgs) -> Result<()> {
+    let (sheet, n) = run::gold_sheet(&args.run, args.n, args.seed)?;
+    if args.out.exists() {
+        let message = format!("`{}` is there already", args.out.display());
+        let hint = "name another file: annotations by hand are not written over".into();
+        return Err(Usage { message, hint }.into());
+    }
+    store::write_atomically(&args.out, |out| out.write_all(&sheet))?;
+    show::print(&format!(
+        "{n} held-out texts to annotate in {}: write 1 where a hypothesis is true of a text, 0 where \
+         it is not.\nThen: hypothesaes evaluate {} --gold {}",
+        args.out.display(),
+        args.run.display(),
+        args.out.display()
+    ))
 }
 
 fn stage(

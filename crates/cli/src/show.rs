@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use hypothesaes::data::Task;
-use hypothesaes::evaluate::{Effect, FitKind, Metric, Model, Status, Together};
+use hypothesaes::evaluate::{Effect, FitKind, Model, Status, Together};
 use hypothesaes::run::{Hypothesis, Outcome, Plan, TestSummary};
 use hypothesaes::store::StageReport;
 use serde::Serialize;
@@ -97,19 +97,20 @@ pub fn seconds(duration: Duration) -> String {
 fn headline(outcome: &Outcome, test: &TestSummary) -> String {
     let target = outcome.data.as_ref().map_or("the target", |data| &data.target);
     let mut text = format!(
-        "{} of {} hypotheses about `{}` hold on {} held-out texts (Holm-adjusted p < {})",
+        "{} of {} hypotheses about `{}` hold on {} held-out {} (Holm-adjusted p < {})",
         test.n_hold,
-        outcome.hypotheses.len(),
+        test.n_hypotheses,
         plain(target),
         grouped(test.n as u64),
+        if test.is_paired { "pairs" } else { "texts" },
         test.alpha
     );
     if test.n_hold > 0 {
         let _ = write!(text, ",\n{} of them beside all others too", test.n_hold_jointly);
     }
     text += ".\n";
-    let cross_fitted = test.models.iter().find(|m| m.fit == FitKind::CrossFitted);
-    let in_sample = test.models.iter().find(|m| m.fit == FitKind::InSample);
+    let main = |fit| test.models.iter().find(move |m| m.is_main() && m.fit == fit);
+    let (cross_fitted, in_sample) = (main(FitKind::CrossFitted), main(FitKind::InSample));
     if let Some(fit) = cross_fitted.and_then(together) {
         let _ = write!(text, "Together, cross-fitted: {fit}");
         if let Some(measure) = in_sample.and_then(|m| m.measure) {
@@ -121,12 +122,11 @@ fn headline(outcome: &Outcome, test: &TestSummary) -> String {
 }
 
 fn together(fit: &Together) -> Option<String> {
-    let name = match fit.metric {
-        Metric::RSquared => "R2",
-        Metric::Auc => "AUC",
-    };
-    let m = fit.measure?;
-    Some(format!("{name} = {:.2} [{:.2}, {:.2}]", m.value, m.conf_low, m.conf_high))
+    let (name, m) = (fit.metric.title(), fit.measure?);
+    Some(match (m.conf_low, m.conf_high) {
+        (Some(low), Some(high)) => format!("{name} = {:.2} [{low:.2}, {high:.2}]", m.value),
+        _ => format!("{name} = {:.2}", m.value),
+    })
 }
 
 fn unit(outcome: &Outcome, test: &TestSummary) -> String {
@@ -147,11 +147,13 @@ fn heading() -> String {
 fn row(h: &Hypothesis) -> String {
     let prevalence =
         h.tested.prevalence.map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share));
+    let class = h.tested.class.as_ref();
     format!(
-        "{:<22}{:<22}{prevalence:>8}  {}\n",
-        interval(h.tested.separation.as_ref()),
+        "{:<22}{:<22}{prevalence:>8}  {}{}\n",
+        interval(h.tested.claim()),
         interval(h.tested.joint.as_ref()),
-        plain(&h.hypothesis)
+        plain(&h.hypothesis),
+        class.map_or_else(String::new, |class| format!(" ({})", plain(class)))
     )
 }
 

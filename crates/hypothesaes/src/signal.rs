@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use hypothesaes_math::crossfit;
 use hypothesaes_math::metrics::{self, Measure};
 use hypothesaes_math::random;
 use hypothesaes_math::ridge::CrossValidated;
@@ -58,7 +59,7 @@ pub struct Signal {
 pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Result<Signal> {
     let outcomes = Outcomes::of(y, task);
     let metric = if outcomes.are_classes { "auc" } else { "r_squared" };
-    let fold = folds(unit, seed);
+    let fold = crossfit::folds_of_units(unit, N_FOLDS, seed, "signal folds");
     let x = &*reduced(x, seed)?;
     let ridge = match CrossValidated::new(x, &fold, N_FOLDS) {
         Ok(ridge) => ridge,
@@ -77,7 +78,7 @@ pub fn check(x: &Matrix, y: &[f64], unit: &[u32], task: &Task, seed: u64) -> Res
 
 /// `x` along its leading directions if it has more dimensions than the ridge can take in a second or
 /// two. The directions know nothing of the target.
-fn reduced(x: &Matrix, seed: u64) -> Result<Cow<'_, Matrix>> {
+pub(crate) fn reduced(x: &Matrix, seed: u64) -> Result<Cow<'_, Matrix>> {
     if x.cols() <= MAX_DIM {
         return Ok(Cow::Borrowed(x));
     }
@@ -214,23 +215,6 @@ pub(crate) fn indicator(y: &[f64], class: usize) -> Vec<f64> {
     y.iter().map(|v| f64::from(u8::from(*v == class as f64))).collect()
 }
 
-/// Folds of about equal size, whole units together.
-fn folds(unit: &[u32], seed: u64) -> Vec<usize> {
-    let n_units = unit.iter().max().map_or(0, |u| *u as usize + 1);
-    let order = random::permutation(n_units, &mut random::stream(seed, "signal folds"));
-    let mut size = vec![0; n_units];
-    for u in unit {
-        size[*u as usize] += 1;
-    }
-    let (mut filled, mut fold_of) = ([0_usize; N_FOLDS], vec![0; n_units]);
-    for u in order {
-        let fold = (0..N_FOLDS).min_by_key(|f| filled[*f]).unwrap_or(0);
-        fold_of[u] = fold;
-        filled[fold] += size[u];
-    }
-    unit.iter().map(|u| fold_of[*u as usize]).collect()
-}
-
 fn judged(metric: &str, fit: Option<Measure>, permuted: &[f64], n: usize) -> Signal {
     let nothing = if metric == "auc" { 0.5 } else { 0.0 };
     let permuted_max = permuted.iter().copied().reduce(f64::max);
@@ -306,7 +290,7 @@ mod tests {
         let texts = ["a", "b", "a", "c"];
         assert_eq!(units(texts.into_iter(), None), [0, 1, 0, 2]);
         assert_eq!(units(texts.into_iter(), Some(&[5, 5, 1, 1])), [5, 5, 1, 1]);
-        let fold = folds(&[0, 1, 0, 2, 2, 3, 4, 5], 3);
+        let fold = crossfit::folds_of_units(&[0, 1, 0, 2, 2, 3, 4, 5], N_FOLDS, 3, "test");
         assert_eq!((fold[0], fold[3]), (fold[2], fold[4]));
     }
 }

@@ -12,6 +12,32 @@ pub struct Activations {
     values: Vec<f32>,
 }
 
+/// Sparse activations neuron by neuron; within one by rising row.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Columns {
+    starts: Vec<usize>,
+    entries: Vec<(u32, f32)>,
+}
+
+impl Columns {
+    /// Number of neurons.
+    #[must_use]
+    pub fn neurons(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The rows on which neuron `j` fires, with its values.
+    #[must_use]
+    pub fn entries(&self, j: usize) -> &[(u32, f32)] {
+        &self.entries[self.starts[j]..self.starts[j + 1]]
+    }
+
+    /// The same, ready to index and to sum.
+    pub fn pairs(&self, j: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
+        self.entries(j).iter().map(|&(i, v)| (i as usize, f64::from(v)))
+    }
+}
+
 impl Activations {
     /// No rows yet.
     #[must_use]
@@ -108,9 +134,33 @@ impl Activations {
         let mut z = Self::new(self.neurons);
         for &i in rows {
             let (indices, values) = self.row(i);
-            z.push_row(indices.iter().copied().zip(values.iter().copied()));
+            z.push_difference(indices.iter().copied().zip(values.iter().copied()));
         }
         z
+    }
+
+    /// By neuron instead of by text, in flat arrays. O(nnz + m).
+    #[must_use]
+    pub fn by_neuron(&self) -> Columns {
+        let mut starts = vec![0; self.neurons + 1];
+        for &j in &self.indices {
+            starts[j as usize + 1] += 1;
+        }
+        for j in 0..self.neurons {
+            starts[j + 1] += starts[j];
+        }
+        let mut next = starts.clone();
+        let mut entries = vec![(0, 0.0); self.values.len()];
+        for i in 0..self.rows() {
+            let row = u32::try_from(i).expect("fewer than 2^32 texts");
+            let (indices, values) = self.row(i);
+            for (&j, &v) in indices.iter().zip(values) {
+                let at = &mut next[j as usize];
+                entries[*at] = (row, v);
+                *at += 1;
+            }
+        }
+        Columns { starts, entries }
     }
 
     /// By neuron instead of by text: for every neuron its rows, rising, and the values.
@@ -144,8 +194,37 @@ impl Activations {
                 row.extend(indices.iter().zip(values).map(|(&j, &v)| (j + offset, v)));
                 offset += u32::try_from(part.neurons).expect("fewer than 2^32 neurons");
             }
-            z.push_row(row);
+            z.push_difference(row);
         }
         Ok(z)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn differences() -> Activations {
+        let mut z = Activations::new(3);
+        z.push_difference([(0, -1.0), (2, 2.0)]);
+        z.push_difference([(1, 0.0), (2, -0.5)]);
+        z
+    }
+
+    #[test]
+    fn by_neuron_turns_rows_into_columns() {
+        let columns = differences().by_neuron();
+        assert_eq!(columns.neurons(), 3);
+        assert_eq!(columns.entries(0), [(0, -1.0)]);
+        assert_eq!(columns.entries(1), []);
+        assert_eq!(columns.entries(2), [(0, 2.0), (1, -0.5)]);
+    }
+
+    #[test]
+    fn gathering_and_joining_keep_negative_differences() {
+        let z = differences();
+        assert_eq!(z.gather(&[1, 0]).row(1), (&[0, 2][..], &[-1.0, 2.0][..]));
+        let both = Activations::beside(&[z.clone(), z]).unwrap();
+        assert_eq!(both.row(1), (&[2, 5][..], &[-0.5, -0.5][..]));
     }
 }

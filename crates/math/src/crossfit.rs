@@ -4,9 +4,10 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::random::stream;
-use crate::regression::columns::{Column, classify};
-use crate::regression::{Design, Model, least_squares, logit};
+use crate::estimate::Level;
+use crate::random::{permutation, stream};
+use crate::regression::columns::{Column, Given, classify_beside};
+use crate::regression::{Design, Model, Setup};
 
 /// The fold of every row, `0..k`: equal in size but for one, in random order.
 ///
@@ -31,23 +32,68 @@ pub fn folds(n: usize, k: usize, classes: Option<&[f64]>, seed: u64) -> Result<V
     Ok(folds)
 }
 
-/// The prediction for every row by `model` fitted on the rows of the other folds.
+/// Folds `0..k` of about equal size that keep rows of equal `unit` together.
 ///
-/// A column that is constant or aliased on those rows has no coefficient there. Folds run in
-/// parallel, each by itself, so that the number of threads changes nothing.
+/// Units are taken in random order, each into the smallest fold so far. Decided by `seed` and
+/// `purpose` alone.
+#[must_use]
+pub fn folds_of_units(unit: &[u32], k: usize, seed: u64, purpose: &str) -> Vec<usize> {
+    let n_units = unit.iter().max().map_or(0, |u| *u as usize + 1);
+    let mut size = vec![0; n_units];
+    for u in unit {
+        size[*u as usize] += 1;
+    }
+    let (mut filled, mut fold_of) = (vec![0_usize; k], vec![0; n_units]);
+    for u in permutation(n_units, &mut stream(seed, purpose)) {
+        let fold = (0..k).min_by_key(|f| filled[*f]).unwrap_or(0);
+        fold_of[u] = fold;
+        filled[fold] += size[u];
+    }
+    unit.iter().map(|u| fold_of[*u as usize]).collect()
+}
+
+/// The prediction for every row by `model` fitted on the rows of the other folds: [`predict_with`]
+/// for rows that are alike.
+///
+/// # Errors
+/// As [`predict_with`].
+pub fn predict(model: Model, columns: &[Vec<f64>], y: &[f64], folds: &[usize]) -> Result<Vec<f64>> {
+    let level = Level::new(0.95).expect("a level between 0 and 1");
+    predict_with(&Setup::new(model, columns.len(), level), columns, y, folds)
+}
+
+/// The prediction for every row by the regression fitted on the rows of the other folds.
+///
+/// A column that is constant or aliased on those rows has no coefficient there. The setup's
+/// weights, offset and intercept count; its clusters do not (folds keep them together), and its
+/// seed and level are not needed. Folds run in parallel, each by itself, so that the number of
+/// threads changes nothing.
 ///
 /// # Errors
 /// [`Error::Shape`]; those of the fits: for [`Model::Logit`] both classes must be in the rows
-/// outside of every fold.
-pub fn predict(model: Model, columns: &[Vec<f64>], y: &[f64], folds: &[usize]) -> Result<Vec<f64>> {
+/// outside of every fold. [`Error::Data`] for absorbed factors, which predict nothing.
+pub fn predict_with(
+    setup: &Setup,
+    columns: &[Vec<f64>],
+    y: &[f64],
+    folds: &[usize],
+) -> Result<Vec<f64>> {
     Error::check_len("folds", folds.len(), y.len())?;
     for column in columns {
         Error::check_len("column", column.len(), y.len())?;
     }
+    for values in [setup.weights, setup.offset].into_iter().flatten() {
+        Error::check_len("weights or offset", values.len(), y.len())?;
+    }
+    if !setup.absorbed.is_empty() {
+        return Err(Error::Data(
+            "absorbed factors cannot predict unseen rows; predict without them".into(),
+        ));
+    }
     let k = folds.iter().max().map_or(0, |fold| fold + 1);
     let parts: Vec<Vec<(usize, f64)>> = (0..k)
         .into_par_iter()
-        .map(|fold| left_out(model, columns, y, folds, fold))
+        .map(|fold| left_out(setup, columns, y, folds, fold))
         .collect::<Result<_>>()?;
     let mut prediction = vec![0.0; y.len()];
     for (row, value) in parts.into_iter().flatten() {
@@ -58,7 +104,7 @@ pub fn predict(model: Model, columns: &[Vec<f64>], y: &[f64], folds: &[usize]) -
 
 /// Rows of `fold` and their predictions.
 fn left_out(
-    model: Model,
+    setup: &Setup,
     columns: &[Vec<f64>],
     y: &[f64],
     folds: &[usize],
@@ -67,27 +113,34 @@ fn left_out(
     let (test, train): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&i| folds[i] == fold);
     let pick = |v: &[f64], rows: &[usize]| -> Vec<f64> { rows.iter().map(|&i| v[i]).collect() };
     let known: Vec<Vec<f64>> = columns.iter().map(|c| pick(c, &train)).collect();
-    let fitted: Vec<usize> = classify(&known)
-        .iter()
-        .enumerate()
-        .filter(|(_, kind)| **kind == Column::Fitted)
-        .map(|(j, _)| j)
-        .collect();
-    let used = |rows: &[usize]| {
-        let columns: Vec<Vec<f64>> = fitted.iter().map(|&j| pick(&columns[j], rows)).collect();
-        Design::new(rows.len(), &columns)
+    let weights = setup.weights.map(|w| pick(w, &train));
+    let offset = setup.offset.map(|o| pick(o, &train));
+    let given = Given { intercept: setup.intercept, weights: weights.as_deref(), ..Given::NOTHING };
+    let kinds = classify_beside(&known, &given)?;
+    let fitted: Vec<usize> = (0..kinds.len()).filter(|&j| kinds[j] == Column::Fitted).collect();
+    let used = |rows: &[usize]| -> Vec<Vec<f64>> {
+        fitted.iter().map(|&j| pick(&columns[j], rows)).collect()
     };
-    let (x, y) = (used(&train)?, pick(y, &train));
-    let fit = match model {
-        Model::LeastSquares => least_squares::fit(&x, &y)?,
-        Model::Logit => logit::fit(&x, &y)?.fit,
+    let train_setup = Setup {
+        weights: weights.as_deref(),
+        offset: offset.as_deref(),
+        clusters: None,
+        tested: 0,
+        ..*setup
     };
-    let linear = used(&test)?.times(&fit.coefficients);
-    let mean = |eta: f64| match model {
+    let fit = train_setup.fit(&used(&train), &pick(y, &train))?;
+    let x = Design::with(test.len(), &used(&test), setup.intercept)?;
+    let linear = x.times(&fit.coefficients).into_iter().zip(&test);
+    let shift = |row: usize| setup.offset.map_or(0.0, |o| o[row]);
+    Ok(linear.map(|(eta, &row)| (row, mean(setup.model, eta + shift(row)))).collect())
+}
+
+fn mean(model: Model, eta: f64) -> f64 {
+    match model {
         Model::LeastSquares => eta,
         Model::Logit => 1.0 / (1.0 + (-eta).exp()),
-    };
-    Ok(test.into_iter().zip(linear).map(|(row, eta)| (row, mean(eta))).collect())
+        Model::Poisson | Model::NegativeBinomial => eta.exp(),
+    }
 }
 
 #[cfg(test)]

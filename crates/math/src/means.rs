@@ -1,8 +1,10 @@
-//! The difference of two means.
+//! The difference of two means, of rows alike or weighted and clustered.
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level};
+use crate::regression::{Model, Setup, Variance};
 
 /// Which spreads the standard error of a difference of means rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +49,115 @@ pub fn difference(a: &[f64], b: &[f64], level: Level) -> Option<(Estimate, Sprea
     };
     let estimate = Estimate::student(value, errors.squared().sqrt(), errors.df(freedom), level);
     Some((estimate, spreads))
+}
+
+/// How rows were drawn.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sampling<'a> {
+    /// Weight of every row, 0 or more; their scale changes nothing.
+    pub weights: Option<&'a [f64]>,
+    /// Which rows belong together.
+    pub clusters: Option<&'a [u32]>,
+    /// Of the bootstrap with few clusters.
+    pub seed: u64,
+}
+
+/// Rows that were picked out, of weight above 0.
+pub(crate) struct Picked {
+    pub rows: Vec<usize>,
+    pub weights: Option<Vec<f64>>,
+    pub clusters: Option<Vec<u32>>,
+}
+
+impl Sampling<'_> {
+    /// Whether rows are alike and independent.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.weights.is_none() && self.clusters.is_none()
+    }
+
+    /// The rows out of `n` that `is_wanted` and that have weight.
+    pub(crate) fn pick(&self, is_wanted: impl Fn(usize) -> bool, n: usize) -> Result<Picked> {
+        if let Some(weights) = self.weights {
+            Error::check_len("weights", weights.len(), n)?;
+        }
+        if let Some(clusters) = self.clusters {
+            Error::check_len("clusters", clusters.len(), n)?;
+        }
+        let has_weight = |i: usize| self.weights.is_none_or(|w| w[i] != 0.0);
+        let rows: Vec<usize> = (0..n).filter(|&i| is_wanted(i) && has_weight(i)).collect();
+        let weights = self.weights.map(|w| rows.iter().map(|&i| w[i]).collect());
+        let clusters = self.clusters.map(|c| rows.iter().map(|&i| c[i]).collect());
+        Ok(Picked { rows, weights, clusters })
+    }
+}
+
+impl Picked {
+    /// How many independent rows these are worth at least: their clusters, and not more than their
+    /// weights allow (Kish).
+    pub fn worth(&self) -> usize {
+        let units = self.clusters.as_ref().map_or(self.rows.len(), |codes| {
+            let mut codes = codes.clone();
+            codes.sort_unstable();
+            codes.dedup();
+            codes.len()
+        });
+        let Some(weights) = &self.weights else { return units };
+        let (sum, squares) = weights.iter().fold((0.0, 0.0), |(s, q), w| (s + w, q + w * w));
+        // At least one row, and no more than there are.
+        let effective = (1..=units).take_while(|k| *k as f64 <= sum * sum / squares * (1.0 + 1e-9));
+        effective.last().unwrap_or(1)
+    }
+}
+
+/// A separation: mean target where a concept is true, minus the mean where it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Separation {
+    pub mean_present: f64,
+    pub mean_absent: f64,
+    pub estimate: Estimate,
+    /// Where the test comes from; `None` if there is none.
+    pub variance: Option<Variance>,
+}
+
+/// The difference of weighted means of `y` where `present` is 1 and where it is 0, as a regression
+/// on that one column judges it: HC3, CR2 or the wild cluster bootstrap.
+///
+/// For rows alike and independent [`difference`] is Welch's test of the same. `None` if either side
+/// is empty.
+///
+/// # Errors
+/// [`Error::Data`] if `present` is not 0 and 1; those of [`Setup::infer`].
+pub fn separation(
+    present: &[f64],
+    y: &[f64],
+    sampling: &Sampling,
+    level: Level,
+) -> Result<Option<Separation>> {
+    Error::check_len("present", present.len(), y.len())?;
+    if present.iter().any(|v| ![0.0, 1.0].contains(v)) {
+        return Err(Error::Data("a concept is true, 1, or not, 0".into()));
+    }
+    let picked = sampling.pick(|_| true, y.len())?;
+    let side = |value: f64| picked.rows.iter().any(|&i| present[i] == value);
+    if !(side(0.0) && side(1.0)) {
+        return Ok(None);
+    }
+    let of = |values: &[f64]| -> Vec<f64> { picked.rows.iter().map(|&i| values[i]).collect() };
+    let setup = Setup {
+        weights: picked.weights.as_deref(),
+        clusters: picked.clusters.as_deref(),
+        seed: sampling.seed,
+        ..Setup::new(Model::LeastSquares, 1, level)
+    };
+    let found = setup.infer(&[of(present)], &of(y))?;
+    let [mean_absent, estimate] = [found.terms[0].estimate.value, found.terms[1].estimate.value];
+    Ok(Some(Separation {
+        mean_present: mean_absent + estimate,
+        mean_absent,
+        estimate: found.terms[1].estimate,
+        variance: found.terms[1].variance,
+    }))
 }
 
 /// The squared standard error of either mean.

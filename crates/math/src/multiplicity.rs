@@ -26,12 +26,24 @@ pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
 /// Controls the false discovery rate under independence or positive dependence.
 #[must_use]
 pub fn benjamini_hochberg(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    step_up(p, 1.0)
+}
+
+/// Benjamini and Yekutieli 2001: those of Benjamini and Hochberg times `1 + 1/2 + ... + 1/m`, at
+/// most 1. Controls the false discovery rate under any dependence.
+#[must_use]
+pub fn benjamini_yekutieli(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    step_up(p, (1..=p.iter().flatten().count()).map(|i| 1.0 / i as f64).sum())
+}
+
+/// In falling order, `min over i >= j of min(1, factor m p_(i) / i)`.
+fn step_up(p: &[Option<f64>], factor: f64) -> Vec<Option<f64>> {
     let order = rising(p);
     let m = order.len() as f64;
     let mut adjusted = vec![None; p.len()];
     let mut smallest = 1.0_f64;
     for (rank, &(j, p)) in order.iter().enumerate().rev() {
-        smallest = smallest.min(m * p / (rank + 1) as f64);
+        smallest = smallest.min(factor * m * p / (rank + 1) as f64);
         adjusted[j] = Some(smallest);
     }
     adjusted

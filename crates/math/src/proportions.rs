@@ -1,8 +1,15 @@
-//! A proportion, and the difference of two.
+//! A proportion, the difference of two, and the share of pairs that one side wins.
 
-use statrs::distribution::{Discrete, Hypergeometric};
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{Binomial, Discrete, DiscreteCDF, Hypergeometric};
 
+use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level};
+use crate::means::{self, Sampling, Separation};
+use crate::regression::{Model, Setup, Variance};
+
+/// Probabilities this close, relative to each other, are equal but for rounding.
+const EQUAL: f64 = 1e-7;
 
 /// Successes among trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +59,21 @@ pub fn proportion(share: Share, level: Level) -> Option<Estimate> {
 /// proportions, Stat. Med. 17, method 10; Fisher (1935), The logic of inductive inference.
 #[must_use]
 pub fn difference(a: Share, b: Share, level: Level) -> Option<Estimate> {
+    compared(a, b, level, fisher(a, b, 1.0))
+}
+
+/// [`difference`] with the mid-p version of Fisher's test: the tables that are as likely as the one
+/// seen count half. It rejects about as often as it says, where Fisher's rejects too rarely; with
+/// few trials and very unequal groups it may exceed that slightly.
+///
+/// Source: Lancaster (1961), Significance tests in discrete distributions, J. Am. Stat. Assoc. 56;
+/// Hirji (2006), Exact Analysis of Discrete Data.
+#[must_use]
+pub fn difference_mid_p(a: Share, b: Share, level: Level) -> Option<Estimate> {
+    compared(a, b, level, fisher(a, b, 0.5))
+}
+
+fn compared(a: Share, b: Share, level: Level, p_value: f64) -> Option<Estimate> {
     if a.trials == 0 || b.trials == 0 {
         return None;
     }
@@ -61,7 +83,7 @@ pub fn difference(a: Share, b: Share, level: Level) -> Option<Estimate> {
     let ((low_a, high_a), (low_b, high_b)) = (a.wilson(z), b.wilson(z));
     Some(Estimate {
         std_error: Some((pa * (1.0 - pa) / na + pb * (1.0 - pb) / nb).sqrt()),
-        p_value: Some(fisher(a, b)),
+        p_value: Some(p_value),
         conf_low: Some(pa - pb - (pa - low_a).hypot(high_b - pb)),
         conf_high: Some(pa - pb + (high_a - pa).hypot(pb - low_b)),
         ..Estimate::bare(pa - pb)
@@ -69,18 +91,151 @@ pub fn difference(a: Share, b: Share, level: Level) -> Option<Estimate> {
 }
 
 /// Two-sided p-value of Fisher's exact test: the probability, with all margins given, of the tables
-/// that are no likelier than the one seen.
-fn fisher(a: Share, b: Share) -> f64 {
-    // Probabilities this close, relative to each other, are equal but for rounding.
-    const EQUAL: f64 = 1e-7;
+/// that are no likelier than the one seen; those as likely count with weight `equal`.
+fn fisher(a: Share, b: Share, equal: f64) -> f64 {
     let successes = a.successes + b.successes;
     let counts = [a.trials + b.trials, successes, a.trials].map(|n| n as u64);
     let Ok(tables) = Hypergeometric::new(counts[0], counts[1], counts[2]) else { return 1.0 };
     let probability = |of_a: usize| tables.pmf(of_a as u64);
     let least = successes.saturating_sub(b.trials);
-    let seen = probability(a.successes) * (1.0 + EQUAL);
-    let unlikelier = (least..=successes.min(a.trials)).map(probability).filter(|p| *p <= seen);
-    unlikelier.sum::<f64>().min(1.0)
+    let seen = probability(a.successes);
+    let weighted = |p: f64| {
+        if p < seen * (1.0 - EQUAL) {
+            p
+        } else if p <= seen * (1.0 + EQUAL) {
+            equal * p
+        } else {
+            0.0
+        }
+    };
+    let all = (least..=successes.min(a.trials)).map(probability);
+    all.map(weighted).sum::<f64>().min(1.0)
+}
+
+/// What pairs say of a concept that is true of one side only.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Pairs {
+    /// Pairs in which the concept is true of one side only.
+    pub n: usize,
+    /// Those that this side wins.
+    pub wins: usize,
+    /// Share of them, weighted, tested against 1/2.
+    pub share: Estimate,
+    /// `2 share - 1`: share won minus share lost. Swapping sides changes nothing.
+    pub separation: Estimate,
+    /// Where the test comes from; `None` for the exact binomial one.
+    pub variance: Option<Variance>,
+}
+
+/// How often the side wins that has the concept, among the pairs where one side has.
+///
+/// `difference`: 1 if the first side only has it, -1 if the second only, 0 otherwise; `won`: 1 if
+/// the first side wins, else 0. Rows alike and independent: the mid-p version of the exact binomial
+/// test of 1/2, and Wilson's interval. With weights or clusters: the mean of win minus loss as a
+/// regression on an intercept has it; where all pairs agree, which leaves no residual, the exact test
+/// with one trial per cluster, or as many as the weights are worth. `None` without such pairs.
+///
+/// Source: Wilson (1927); Lancaster (1961), J. Am. Stat. Assoc. 56.
+///
+/// # Errors
+/// [`Error::Shape`] for other lengths; [`Error::Data`] for other values; those of
+/// [`Setup::infer`].
+pub fn pairs(
+    difference: &[f64],
+    won: &[f64],
+    sampling: &Sampling,
+    level: Level,
+) -> Result<Option<Pairs>> {
+    Error::check_len("won", won.len(), difference.len())?;
+    let bad = |what: &str| Err(Error::Data(what.into()));
+    if difference.iter().any(|d| ![-1.0, 0.0, 1.0].contains(d)) {
+        return bad("differences of pairs are -1, 0 or 1");
+    }
+    if won.iter().any(|w| ![0.0, 1.0].contains(w)) {
+        return bad("a pair is won, 1, or lost, 0, by its first side");
+    }
+    let picked = sampling.pick(|i| difference[i] != 0.0, difference.len())?;
+    if picked.rows.is_empty() {
+        return Ok(None);
+    }
+    let signed: Vec<f64> =
+        picked.rows.iter().map(|&i| difference[i] * (2.0 * won[i] - 1.0)).collect();
+    let (n, wins) = (signed.len(), signed.iter().filter(|s| **s > 0.0).count());
+    let counted = |share: Share, variance| {
+        let separation = tested(share, level);
+        Some(Pairs { n, wins, share: halved(separation), separation, variance })
+    };
+    if sampling.is_plain() {
+        return Ok(counted(Share { successes: wins, trials: n }, None));
+    }
+    if wins == 0 || wins == n {
+        let trials = picked.worth();
+        return Ok(counted(Share { successes: if wins == 0 { 0 } else { trials }, trials }, None));
+    }
+    let setup = Setup {
+        weights: picked.weights.as_deref(),
+        clusters: picked.clusters.as_deref(),
+        seed: sampling.seed,
+        ..Setup::new(Model::LeastSquares, 0, level)
+    };
+    let term = setup.infer(&[], &signed)?.terms[0];
+    let separation = clamped(term.estimate);
+    Ok(Some(Pairs { n, wins, share: halved(separation), separation, variance: term.variance }))
+}
+
+/// `2 share - 1` with the mid-p binomial test of 0 and Wilson's interval.
+fn tested(share: Share, level: Level) -> Estimate {
+    let fewer = share.successes.min(share.trials - share.successes) as u64;
+    let trials = share.trials as u64;
+    let p_value = Binomial::new(0.5, trials)
+        .map_or(1.0, |b| (2.0 * b.cdf(fewer) - b.pmf(fewer)).clamp(0.0, 1.0));
+    let p_value = if 2 * fewer == trials { 1.0 } else { p_value };
+    let (low, high) = share.wilson(level.normal_quantile());
+    let value = share.value();
+    let std_error = (value * (1.0 - value) / share.trials as f64).sqrt();
+    clamped(Estimate {
+        std_error: Some(2.0 * std_error),
+        p_value: Some(p_value),
+        conf_low: Some(2.0 * low - 1.0),
+        conf_high: Some(2.0 * high - 1.0),
+        ..Estimate::bare(2.0 * value - 1.0)
+    })
+}
+
+/// [`means::separation`] of a target of 0 and 1: the interval stays within -1 and 1.
+///
+/// # Errors
+/// [`Error::Data`] if the target is not 0 and 1; those of [`means::separation`].
+pub fn separation(
+    present: &[f64],
+    y: &[f64],
+    sampling: &Sampling,
+    level: Level,
+) -> Result<Option<Separation>> {
+    if y.iter().any(|v| ![0.0, 1.0].contains(v)) {
+        return Err(Error::Data("a difference of shares needs a target of 0 and 1".into()));
+    }
+    let found = means::separation(present, y, sampling, level)?;
+    Ok(found.map(|s| Separation { estimate: clamped(s.estimate), ..s }))
+}
+
+/// An interval within -1 to 1.
+fn clamped(estimate: Estimate) -> Estimate {
+    let clamp = |bound: Option<f64>| bound.map(|v| v.clamp(-1.0, 1.0));
+    let (conf_low, conf_high) = (clamp(estimate.conf_low), clamp(estimate.conf_high));
+    Estimate { conf_low, conf_high, ..estimate }
+}
+
+/// From `2 share - 1` to the share.
+fn halved(separation: Estimate) -> Estimate {
+    let share = |v: f64| 0.5 * (v + 1.0);
+    Estimate {
+        value: share(separation.value),
+        std_error: separation.std_error.map(|s| 0.5 * s),
+        conf_low: separation.conf_low.map(share),
+        conf_high: separation.conf_high.map(share),
+        ..separation
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +259,35 @@ mod tests {
         check((9, 10), (3, 10), 0.1705, 0.8090);
         check((10, 10), (0, 10), 0.6075, 1.0);
         check((5, 56), (0, 29), -0.0381, 0.1926);
+    }
+
+    #[test]
+    fn pairs_by_hand() {
+        let level = Level::new(0.95).unwrap();
+        let plain = Sampling::default();
+        let difference = [1.0, 1.0, 1.0, -1.0, -1.0, 0.0];
+        let won = [1.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+        let found = pairs(&difference, &won, &plain, level).unwrap().unwrap();
+        assert_eq!((found.n, found.wins), (5, 4));
+        assert!((found.separation.value - 0.6).abs() < 1e-15);
+        // P(0 of 5) + half of P(1 of 5), twice: (1 + 2.5) / 16.
+        assert!((found.separation.p_value.unwrap() - 3.5 / 16.0).abs() < 1e-12, "{found:?}");
+        let swapped = difference.map(|d| -d);
+        let lost = won.map(|w| 1.0 - w);
+        assert_eq!(pairs(&swapped, &lost, &plain, level).unwrap().unwrap(), found);
+        assert_eq!(pairs(&[0.0], &[1.0], &plain, level).unwrap(), None);
+        assert!(pairs(&[0.5], &[1.0], &plain, level).is_err());
+    }
+
+    #[test]
+    fn pairs_that_all_agree_are_worth_their_clusters() {
+        let level = Level::new(0.95).unwrap();
+        let clusters: &[u32] = &[1, 1, 1, 2, 2, 2, 3, 3, 3];
+        let sampling = Sampling { clusters: Some(clusters), ..Sampling::default() };
+        let found = pairs(&[1.0; 9], &[1.0; 9], &sampling, level).unwrap().unwrap();
+        assert!((found.separation.p_value.unwrap() - 0.125).abs() < 1e-12);
+        let three = pairs(&[1.0; 3], &[1.0; 3], &Sampling::default(), level).unwrap().unwrap();
+        assert_eq!(found.separation.conf_low, three.separation.conf_low);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use hypothesaes::data::{Task, Texts};
-use hypothesaes::evaluate::{self, EvaluateOptions, Wording};
+use hypothesaes::evaluate::{self, Baselines, EvaluateOptions, Heldout, Wording};
 use hypothesaes::models::{Approve, Environment, Manner, Models, Use};
 use hypothesaes::options::Options;
 use hypothesaes::run::{self, OPTIONS_FILE, annotate_more as more, saved_options};
@@ -141,14 +141,9 @@ pub fn test_annotations(
             Some((positive, negative)) => Task::Binary { positive, negative },
             None => Task::Continuous,
         };
-        let evaluation = evaluate::evaluate(&columns, &y, &task, seed, &options)?;
-        let unworded = Wording {
-            hypothesis: String::new(),
-            neuron_id: None,
-            sae_id: None,
-            selection_score: None,
-        };
-        let wordings = vec![unworded; columns.len()];
+        let heldout = Heldout::new(&columns, &y, &task);
+        let evaluation = evaluate::evaluate(&heldout, &Baselines::default(), seed, &options)?;
+        let wordings = vec![Wording::default(); columns.len()];
         let tables = json!({
             "hypotheses": rows(&evaluation.hypotheses_table(&wordings, Vec::new())?),
             "effects": rows(&evaluation.effects_table()),

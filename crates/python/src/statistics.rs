@@ -67,6 +67,8 @@ impl Regression {
             terms.push(match kind {
                 Column::Fitted => self.term(fitted, y.len()),
                 Column::Constant => json!({"status": "constant"}),
+                // Nothing stands beside the columns here.
+                Column::Controls | Column::Absorbed => aliased(&[]),
                 Column::Same(of) | Column::Opposite(of) => aliased(&[*of]),
                 Column::Combination => aliased(&[]),
             });
@@ -92,7 +94,7 @@ impl Regression {
         let df = n as f64 - self.inference.terms.len() as f64;
         let classical = std_error.map(|std_error| match self.model {
             Model::LeastSquares => Estimate::student(value, std_error, df, self.level),
-            Model::Logit => Estimate::normal(value, std_error, self.level),
+            _ => Estimate::normal(value, std_error, self.level),
         });
         json!({
             "status": "fitted", "estimate": term.estimate, "variance": term.variance,
@@ -112,7 +114,7 @@ fn measures(model: Model, y: &[f64], fitted: &[f64]) -> Value {
             let total = of(&|i| (y[i] - mean).powi(2));
             json!({"r2": (total > 0.0).then(|| 1.0 - residual / total)})
         }
-        Model::Logit => {
+        _ => {
             let own = likelihood(y, |i| fitted[i]);
             let share = y.iter().sum::<f64>() / y.len() as f64;
             let without = likelihood(y, |_| share);
@@ -215,7 +217,7 @@ pub fn cross_fitted(
         let predicted = crossfit::predict(model, &columns, &y, &folds)?;
         let (name, measure) = match model {
             Model::LeastSquares => ("r2", metrics::r_squared(&y, &predicted, level)),
-            Model::Logit => ("auroc", metrics::auc_within(&y, &predicted, &folds, level)),
+            _ => ("auroc", metrics::auc_within(&y, &predicted, &folds, level)),
         };
         Ok(measure.map(|m| (name, m.value, m.conf_low, m.conf_high)))
     })

@@ -7,7 +7,17 @@ fn help_of_every_command() {
     let folder = Folder::new();
     let commands =
         ["", "run", "demo", "embed", "train", "select", "interpret", "annotate", "evaluate"];
-    let others = ["doctor", "cache", "prices", "sae", "sae train", "sae encode", "sae decode"];
+    let others = [
+        "test",
+        "gold",
+        "doctor",
+        "cache",
+        "prices",
+        "sae",
+        "sae train",
+        "sae encode",
+        "sae decode",
+    ];
     for command in commands.into_iter().chain(others).chain(["sae health", "sae import"]) {
         let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let went = folder.run(&words).well();

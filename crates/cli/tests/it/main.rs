@@ -2,6 +2,7 @@
 
 mod asking;
 mod demo;
+mod designs;
 mod errors;
 mod help;
 mod interrupting;

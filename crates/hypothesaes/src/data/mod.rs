@@ -3,6 +3,7 @@
 mod arrays;
 mod arrow;
 mod batches;
+mod by_hand;
 mod choose;
 mod covariates;
 mod decode;
@@ -26,6 +27,7 @@ mod split;
 mod target;
 mod texts;
 
+pub use by_hand::{Sheet, read_sheet};
 pub use covariates::{Control, Covariates, Factor};
 pub use dropped::{Dropped, Reason, dropped_table};
 pub use options::{DataOptions, Format, TaskChoice};

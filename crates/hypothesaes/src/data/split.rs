@@ -11,7 +11,8 @@ use super::Split;
 use super::names::count;
 use crate::{Error, Result};
 
-/// Shares of the three parts; any positive numbers, only their ratios count.
+/// Shares of the three parts; any positive numbers, only their ratios count. Where nothing is to be
+/// discovered, `0/0/1` keeps all rows for the test.
 ///
 /// Written as in `70/15/15`. The share of a part that has a file of its own is not used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,11 +34,20 @@ impl SplitOptions {
     /// [`Error::Option`] for a share that is not a positive number.
     pub fn check(&self) -> Result<()> {
         let bad = self.shares().into_iter().any(|share| !(share > 0.0 && share.is_finite()));
-        if bad {
+        if bad && !self.is_all_heldout() {
             Err(Error::option("split", format!("{:?}", self.shares()), SHARES))
         } else {
             Ok(())
         }
+    }
+
+    /// All rows held out, none to discover on.
+    pub const ALL_HELDOUT: Self = Self { discover: 0.0, validation: 0.0, heldout: 1.0 };
+
+    /// Whether all rows are kept for the test.
+    #[must_use]
+    pub fn is_all_heldout(&self) -> bool {
+        self.discover == 0.0 && self.validation == 0.0 && self.heldout > 0.0
     }
 
     fn shares(&self) -> [f64; 3] {
@@ -100,7 +110,7 @@ pub(super) fn split(ties: &Ties, options: &SplitOptions, seed: u64) -> Result<Ve
     let free: Vec<u32> =
         (0..).zip(ties.given).filter(|(_, g)| g.is_none()).map(|(i, _)| i).collect();
     let parts: Vec<Split> =
-        Split::ALL.into_iter().filter(|part| !ties.given.contains(&Some(*part))).collect();
+        Split::ALL.into_iter().filter(|part| is_made(*part, ties, options)).collect();
     let shares: Vec<f64> = parts.iter().map(|&part| options.shares()[part as usize]).collect();
     let component = components(ties, &free);
     let n_components = component.iter().max().map_or(0, |&last| last as usize + 1);
@@ -116,6 +126,11 @@ pub(super) fn split(ties: &Ties, options: &SplitOptions, seed: u64) -> Result<Ve
     }
     check_parts(&split, ties, options, n_components)?;
     Ok(split)
+}
+
+/// Whether rows without a part go to this one: it has no file of its own, and a share.
+fn is_made(part: Split, ties: &Ties, options: &SplitOptions) -> bool {
+    !ties.given.contains(&Some(part)) && options.shares()[part as usize] > 0.0
 }
 
 /// Component of every free row, numbered in the order of their first rows.
@@ -210,7 +225,8 @@ fn check_parts(
     n_components: usize,
 ) -> Result<()> {
     let sizes = Split::ALL.map(|part| split.iter().filter(|&&s| s == part).count());
-    if sizes.iter().any(|&size| size < MIN_ROWS) {
+    let is_wanted = |part: Split| !options.is_all_heldout() || part == Split::Heldout;
+    if Split::ALL.into_iter().any(|part| is_wanted(part) && sizes[part as usize] < MIN_ROWS) {
         let [discover, validation, heldout] = sizes.map(count);
         let (rows, pieces) = (count(split.len()), count(n_components));
         return Err(Error::Data(format!(
@@ -220,7 +236,8 @@ fn check_parts(
         )));
     }
     let Some(class) = ties.class else { return Ok(()) };
-    for (part, name) in [(Split::Discover, "discover"), (Split::Heldout, "held-out")] {
+    let parts = [(Split::Discover, "discover"), (Split::Heldout, "held-out")];
+    for (part, name) in parts.into_iter().filter(|(part, _)| is_wanted(*part)) {
         let mut has = vec![false; ties.n_classes()];
         let of_part = class.iter().zip(split).filter(|(_, s)| **s == part);
         of_part.for_each(|(class, _)| has[*class as usize] = true);

@@ -1,229 +1,222 @@
-//! All hypotheses beside each other in one regression.
+//! All hypotheses beside each other in one regression, with the controls.
 
-use hypothesaes_math::regression::columns::{Column, classify};
-use hypothesaes_math::regression::{self, Inference, Term, Variance, infer};
-use hypothesaes_math::{Error as MathError, Level};
+use hypothesaes_math::metrics::{self, Predicted};
+use hypothesaes_math::regression::{self, Inference, Setup, Term, Variance, ordinal};
+use hypothesaes_math::{Error as MathError, Estimate};
+use rayon::prelude::*;
 
-use super::single::phi;
-use super::{Annotations, Effect, Model, Status, Tested, adjust, hypothesis_id};
+use super::layout::Layout;
+use super::sample::Sample;
+use super::target::{Kind, Target};
+use super::{Counts, Effect, Intercept, Model, Source, Tested, single};
 use crate::Result;
-use crate::data::Task;
 
-/// The joint regression and what it leaves out.
+/// The joint regression of one target.
 pub(super) struct Joint {
+    pub class: Option<String>,
     pub model: Model,
-    /// Hypotheses in the regression, rising, and their columns over the texts that are complete.
-    pub fitted: Vec<usize>,
-    pub columns: Vec<Vec<f64>>,
-    pub y: Vec<f64>,
-    /// `None` if nothing could be fitted.
-    pub inference: Option<Inference>,
+    pub intercept: Option<Intercept>,
+    /// Fitted means of the rows of the layout; `None` if nothing could be fitted.
+    pub fitted: Option<Vec<f64>>,
     pub messages: Vec<String>,
-    /// What becomes of every hypothesis as a column; `None` without any annotation.
-    kinds: Vec<Option<Column>>,
-    /// For a hypothesis that says nearly the same as an earlier one, that one and their phi.
-    near: Vec<Option<(usize, f64)>>,
+    terms: Vec<JointTerm>,
+}
+
+/// What the regression says of a hypothesis.
+struct JointTerm {
+    effect: Effect,
+    marginal: Option<Estimate>,
+    standardised: Option<f64>,
+    change: Option<f64>,
+    p_proportional: Option<f64>,
+    notes: Vec<&'static str>,
 }
 
 pub(super) fn fit(
-    annotations: &Annotations,
-    y: &[f64],
-    task: &Task,
-    level: Level,
-    duplicate_phi: f64,
+    sample: &Sample,
+    layout: &Layout,
+    target: &Target,
+    counts: Counts,
 ) -> Result<Joint> {
-    let model = match task {
-        Task::Binary { .. } | Task::Multiclass { .. } => Model::Logit,
-        Task::Continuous | Task::Count | Task::Ordinal { .. } => Model::Ols,
-    };
-    let kinds = sort_out(annotations);
-    let near = near(annotations, &kinds, duplicate_phi);
-    let is_fitted = |j: &usize| kinds[*j] == Some(Column::Fitted) && near[*j].is_none();
-    let fitted: Vec<usize> = (0..annotations.len()).filter(is_fitted).collect();
-    let (columns, rows) = complete(annotations, &fitted);
-    let y: Vec<f64> = rows.iter().map(|&i| y[i]).collect();
-    let mut joint =
-        Joint { model, fitted, columns, y, inference: None, messages: Vec::new(), kinds, near };
-    joint.count_incomplete(annotations);
-    if let Some(obstacle) = joint.obstacle() {
+    let has_fixed_effects = !layout.part.absorbed.is_empty();
+    let (model, instead) = target.model(counts, has_fixed_effects);
+    let class = target.class.clone();
+    let messages = instead.map(str::to_owned).into_iter().collect();
+    let mut joint = Joint { class, model, intercept: None, fitted: None, messages, terms: vec![] };
+    let y = target.gather(&layout.part.rows);
+    if let Some(obstacle) = layout.obstacle(&y) {
         joint.messages.push(obstacle);
         return Ok(joint);
     }
-    match infer(model.into(), &joint.columns, &joint.y, level) {
-        Err(MathError::Diverged(why)) => joint.messages.push(format!("no joint model: {why}")),
-        found => joint.inference = Some(found?),
+    let found = match model {
+        Model::Ordinal => joint.by_levels(sample, layout, &y),
+        _ => joint.by_regression(sample, layout, &y),
+    };
+    match found {
+        Err(crate::Error::Math(MathError::Data(why) | MathError::Diverged(why))) => {
+            joint.messages.push(format!("no joint model: {why}"));
+            joint.terms.clear();
+        }
+        found => found?,
     }
     Ok(joint)
 }
 
-/// What becomes of every column, judged on the texts annotated for all columns that vary.
-fn sort_out(annotations: &Annotations) -> Vec<Option<Column>> {
-    let has = |column: &[Option<bool>], value| column.contains(&Some(value));
-    let mut kinds: Vec<Option<Column>> = annotations
-        .iter()
-        .map(|column| match (has(column, true), has(column, false)) {
-            (false, false) => None,
-            (true, true) => Some(Column::Fitted),
-            _ => Some(Column::Constant),
-        })
-        .collect();
-    let varying: Vec<usize> =
-        (0..kinds.len()).filter(|&j| kinds[j] == Some(Column::Fitted)).collect();
-    let (columns, _) = complete(annotations, &varying);
-    for (&j, kind) in varying.iter().zip(classify(&columns)) {
-        kinds[j] = Some(match kind {
-            Column::Same(twin) => Column::Same(varying[twin]),
-            Column::Opposite(twin) => Column::Opposite(varying[twin]),
-            other => other,
-        });
-    }
-    kinds
-}
-
-/// The first earlier column that each agrees with so far that one of them can stand for both.
-fn near(
-    annotations: &Annotations,
-    kinds: &[Option<Column>],
-    least: f64,
-) -> Vec<Option<(usize, f64)>> {
-    let mut near: Vec<Option<(usize, f64)>> = Vec::new();
-    for (j, column) in annotations.iter().enumerate() {
-        let stands = |i: &usize| kinds[*i] == Some(Column::Fitted) && near[*i].is_none();
-        let agrees =
-            |i: usize| phi(&annotations[i], column).filter(|phi| *phi > least).map(|phi| (i, phi));
-        let is_fitted = kinds[j] == Some(Column::Fitted);
-        let found = if is_fitted { (0..j).filter(stands).find_map(agrees) } else { None };
-        near.push(found);
-    }
-    near
-}
-
-/// These columns as numbers over the texts annotated for all of them, and those texts.
-fn complete(annotations: &Annotations, which: &[usize]) -> (Vec<Vec<f64>>, Vec<usize>) {
-    let n = annotations.first().map_or(0, Vec::len);
-    let rows: Vec<usize> =
-        (0..n).filter(|&i| which.iter().all(|&j| annotations[j][i].is_some())).collect();
-    let column = |&j: &usize| -> Vec<f64> {
-        let number = |&i: &usize| f64::from(u8::from(annotations[j][i] == Some(true)));
-        rows.iter().map(number).collect()
-    };
-    (which.iter().map(column).collect(), rows)
-}
-
 impl Joint {
-    /// Why there can be no regression, if there can be none.
-    fn obstacle(&self) -> Option<String> {
-        let (n, p) = (self.y.len(), self.fitted.len());
-        if p == 0 {
-            return Some("no hypothesis tells held-out texts apart, so none is tested".into());
-        }
-        if n < p + 2 {
-            return Some(format!(
-                "{n} held-out texts with all annotations are too few to test {p} hypotheses \
-                 together; enlarge the held-out part or lower the number of hypotheses"
-            ));
-        }
-        self.y.iter().all(|v| *v == self.y[0]).then(|| {
-            "the target has one value only on the held-out texts, so no hypothesis is tested; \
-             enlarge the held-out part"
-                .into()
-        })
+    /// Least squares, logit, counts.
+    fn by_regression(&mut self, sample: &Sample, layout: &Layout, y: &[f64]) -> Result<()> {
+        let part = &layout.part;
+        let mut columns = layout.columns.clone();
+        columns.extend(part.controls.iter().cloned());
+        let absorbed = part.factors();
+        let setup = part.setup(self.model.regression(), layout.columns.len(), &absorbed);
+        let found = setup.infer(&columns, y)?;
+        let changes = self.changes(&setup, &columns, y, &found, part.exposure.as_deref())?;
+        let n = y.len();
+        self.intercept = found.intercept.then(|| Intercept {
+            class: self.class.clone(),
+            effect: single::effect(&found.terms[0], n),
+        });
+        self.terms = found.columns()[..layout.columns.len()]
+            .iter()
+            .zip(changes)
+            .map(|(term, change)| JointTerm {
+                effect: single::effect(term, n),
+                marginal: term.marginal.or(self.own_unit(sample, term)),
+                standardised: term.standardised,
+                change,
+                p_proportional: None,
+                notes: notes(term),
+            })
+            .collect();
+        self.fitted = Some(found.fitted);
+        Ok(())
     }
 
-    fn count_incomplete(&mut self, annotations: &Annotations) {
-        let left_out = annotations.first().map_or(0, Vec::len) - self.y.len();
-        if left_out > 0 && !self.fitted.is_empty() {
-            self.messages.push(format!(
-                "{left_out} held-out texts lack an annotation and are left out of the joint model"
-            ));
-        }
+    /// The coefficient itself, where it is in the unit of the target.
+    fn own_unit(&self, sample: &Sample, term: &Term) -> Option<Estimate> {
+        let is = matches!(self.model, Model::Ols | Model::LinearProbability);
+        (is && !sample.of.is_paired).then_some(term.estimate)
     }
 
-    /// The intercept's effect.
-    pub fn intercept(&self) -> Option<Effect> {
-        self.inference.as_ref().map(|found| self.effect(&found.terms[0]))
+    /// What the measure of the fit loses without each hypothesis.
+    fn changes(
+        &self,
+        setup: &Setup,
+        columns: &[Vec<f64>],
+        y: &[f64],
+        found: &Inference,
+        exposure: Option<&[f64]>,
+    ) -> Result<Vec<Option<f64>>> {
+        let terms = &found.columns()[..setup.tested];
+        let metric = match self.model {
+            Model::Logit => metrics::Metric::Concordance,
+            Model::Poisson | Model::NegativeBinomial => metrics::Metric::Deviance,
+            _ => return Ok(terms.iter().map(|t| t.r_squared_change).collect()),
+        };
+        let measure = |prediction: &[f64]| -> Result<Option<f64>> {
+            let (weights, fold) = (setup.weights, None);
+            let predicted = Predicted { y, prediction, weights, exposure, fold };
+            Ok(metrics::score(metric, &predicted)?.map(|score| score.value))
+        };
+        let all = measure(&found.fitted)?;
+        let change = |j: usize| match setup.fitted_without(columns, y, found, j) {
+            Ok(without) => Ok(all.zip(measure(&without)?).map(|(all, without)| all - without)),
+            // The change is a detail beside the effects, which are there.
+            Err(MathError::Data(_) | MathError::Diverged(_)) => Ok(None),
+            Err(other) => Err(other.into()),
+        };
+        (0..terms.len()).into_par_iter().map(change).collect()
     }
 
-    fn effect(&self, term: &Term) -> Effect {
-        Effect {
-            std_error_hc3: term.hc3,
-            std_error_classical: term.classical,
-            ..Effect::new(term.estimate, self.y.len(), term.variance.map(Into::into))
-        }
+    /// Proportional odds.
+    fn by_levels(&mut self, sample: &Sample, layout: &Layout, y: &[f64]) -> Result<()> {
+        let part = &layout.part;
+        let mut values = y.to_vec();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let levels: Vec<usize> = y.iter().map(|v| values.partition_point(|l| l < v)).collect();
+        let clusters: Option<Vec<usize>> =
+            part.clusters.as_ref().map(|c| c.iter().map(|c| *c as usize).collect());
+        let target = ordinal::Target {
+            levels: &levels,
+            values: &values,
+            weights: part.weights.as_deref(),
+            cluster: clusters.as_deref(),
+        };
+        let mut columns = layout.columns.clone();
+        columns.extend(part.controls.iter().cloned());
+        let found = ordinal::infer(&target, &columns, sample.level)?;
+        self.terms =
+            found.terms[..layout.columns.len()].iter().map(|term| ordered(term, y.len())).collect();
+        self.fitted = Some(found.fitted);
+        Ok(())
     }
 
-    /// Writes joint effects, warnings and the status of what is set aside into the hypotheses.
-    pub fn fill(&self, hypotheses: &mut [Tested]) {
-        for (tested, kind) in hypotheses.iter_mut().zip(&self.kinds) {
-            let Some((status, why)) = kind.and_then(set_aside) else { continue };
-            // A column may vary over its own texts, though not over those annotated for all.
-            let varies = tested.n_present > 0 && tested.n_absent > 0;
-            if status == Status::Aliased || !varies {
-                tested.status = status;
-            }
-            // The counts have said it already of a column that is constant throughout.
-            if varies {
-                tested.warn(&why);
-            }
+    /// Writes the joint effects and what to know of them into the hypotheses.
+    pub fn fill(&self, layout: &Layout, hypotheses: &mut [Tested]) {
+        for (&j, term) in layout.fitted.iter().zip(&self.terms) {
+            let tested = &mut hypotheses[j];
+            tested.joint = Some(term.effect);
+            tested.marginal = term.marginal;
+            tested.standardised = term.standardised;
+            tested.change = term.change;
+            tested.p_proportional = term.p_proportional;
+            term.notes.iter().for_each(|note| tested.warn(note));
         }
-        for (j, near) in self.near.iter().enumerate() {
-            let Some((twin, phi)) = *near else { continue };
-            let twin = hypothesis_id(twin);
-            hypotheses[j].status = Status::Duplicate;
-            hypotheses[j].warn(&format!(
-                "says nearly the same as {twin} (phi {phi:.2}), which stands for both"
-            ));
-            hypotheses[j].duplicate_of = Some(twin);
-        }
-        if let Some(found) = &self.inference {
-            for (&j, term) in self.fitted.iter().zip(&found.terms[1..]) {
-                hypotheses[j].joint = Some(self.effect(term));
-                warn_of_term(&mut hypotheses[j], term);
-            }
-        }
-        adjust(hypotheses, |tested| tested.joint.as_mut());
     }
 }
 
-/// Status of a column that is not fitted, and why it is not.
-fn set_aside(kind: Column) -> Option<(Status, String)> {
-    let (status, why) = match kind {
-        Column::Fitted => return None,
-        Column::Constant => (
-            Status::Constant,
-            "the same for all fully annotated texts, so it has no joint effect".into(),
-        ),
-        Column::Same(twin) => {
-            let twin = hypothesis_id(twin);
-            (Status::Aliased, format!("says the same as {twin} of every held-out text"))
-        }
-        Column::Opposite(twin) => {
-            let twin = hypothesis_id(twin);
-            (Status::Aliased, format!("says the opposite of {twin} of every held-out text"))
-        }
-        Column::Combination => (
-            Status::Untested,
-            "follows from several earlier hypotheses together, so it has no joint effect".into(),
-        ),
-    };
-    Some((status, why))
-}
-
-fn warn_of_term(tested: &mut Tested, term: &Term) {
+fn notes(term: &Term) -> Vec<&'static str> {
     match term.variance {
-        None => tested.warn("one text decides its joint effect, so it cannot be tested"),
-        Some(Variance::Profile) => tested.warn(
+        None => vec!["one text or group decides its joint effect, so it cannot be tested"],
+        Some(Variance::Profile) => vec![
             "few of its texts are of one class, so the joint effect is a penalised (Firth) estimate",
-        ),
-        Some(_) => {}
+        ],
+        Some(_) => Vec::new(),
     }
 }
 
-impl From<Model> for regression::Model {
-    fn from(model: Model) -> Self {
-        match model {
-            Model::Ols => Self::LeastSquares,
-            Model::Logit => Self::Logit,
+fn ordered(term: &ordinal::Term, n: usize) -> JointTerm {
+    let separated = "goes with one end of the levels without exception, so its log-odds have no \
+                     limit; the effect on the expected level stands";
+    let estimate = term.estimate.unwrap_or(Estimate::bare(term.effect.value));
+    let source = term.estimate.map(|_| Source::Sandwich);
+    JointTerm {
+        effect: Effect {
+            std_error_robust: term.robust,
+            std_error_classical: term.classical,
+            ..Effect::new(estimate, n, source)
+        },
+        marginal: Some(term.effect),
+        standardised: None,
+        change: None,
+        p_proportional: term.proportional.map(|chi| chi.p_value),
+        notes: if term.estimate.is_none() { vec![separated] } else { Vec::new() },
+    }
+}
+
+impl Model {
+    /// The regression of the numerics that it is.
+    pub(super) fn regression(self) -> regression::Model {
+        match self {
+            Self::Logit => regression::Model::Logit,
+            Self::Poisson => regression::Model::Poisson,
+            Self::NegativeBinomial => regression::Model::NegativeBinomial,
+            Self::Ols | Self::LinearProbability | Self::Ordinal => regression::Model::LeastSquares,
+        }
+    }
+}
+
+/// What a kind of target has its predictions measured by.
+pub(super) fn metrics_of(kind: Kind) -> &'static [(super::Metric, metrics::Metric)] {
+    use super::Metric::{Auc, Concordance, Deviance, LogLoss, RSquared};
+    match kind {
+        Kind::Number => &[(RSquared, metrics::Metric::RSquared)],
+        Kind::Class => &[(Auc, metrics::Metric::Concordance), (LogLoss, metrics::Metric::LogLoss)],
+        Kind::Count => &[(Deviance, metrics::Metric::Deviance)],
+        Kind::Level => {
+            &[(RSquared, metrics::Metric::RSquared), (Concordance, metrics::Metric::Concordance)]
         }
     }
 }

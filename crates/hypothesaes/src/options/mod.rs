@@ -90,6 +90,12 @@ impl Options {
             || self.annotate.model().is_some()
     }
 
+    /// Whether hypotheses are looked for, and not only the user's own tested.
+    #[must_use]
+    pub fn discovers(&self) -> bool {
+        self.select.n > 0
+    }
+
     /// # Errors
     /// The first option that is out of range or contradicts another.
     pub fn check(&self) -> Result<()> {
@@ -105,6 +111,15 @@ impl Options {
         self.annotate.check()?;
         self.evaluate.check()?;
         self.llm.check()?;
+        if !self.discovers() && self.evaluate.hypotheses.is_empty() {
+            let why = "choose at least 1, or bring hypotheses of your own by `--hypothesis`";
+            return Err(Error::option("select.n", 0, why));
+        }
+        if self.discovers() && self.split.is_all_heldout() {
+            let why = "leave texts to discover on, or test hypotheses of your own only, by \
+                       `hypothesaes test`";
+            return Err(Error::option("split", &self.split, why));
+        }
         if self.interpret.model().is_some() && self.annotate.model().is_none() {
             let name = &self.annotate.annotator;
             let why = "the wordings of a language model are free: only a model can judge them; \

@@ -114,6 +114,7 @@ pub(super) fn estimate(
         estimate.leave(model, missing);
     }
     let n = options.select.n;
+    let own = options.evaluate.hypotheses.len();
     let rounds = work::rounds(options, sizes.validation.n, sizes.heldout.n, n);
     let (words, judging) = work::interpretation(options, sizes.validation, n, rounds);
     let interprets = made(Stage::Interpret);
@@ -136,11 +137,13 @@ pub(super) fn estimate(
             estimate.leave(model, sizes.validation.n);
         }
         if made(Stage::Annotate) {
-            let labelled = run.filter(|_| !interprets).map(|run| read_json(run.path(), LABELS));
+            let stands = run.filter(|_| !interprets && n > 0);
+            let labelled = stands.map(|run| read_json(run.path(), LABELS));
             let labelled: Option<Vec<Labelled>> = labelled.transpose()?;
             let (n, kept) = match &labelled {
                 Some(labelled) => kept(options, data, models, labelled)?,
-                None => (n, 0.0),
+                None if n == 0 => kept(options, data, models, &[])?,
+                None => (n + own, 0.0),
             };
             let what = format!("{n} concepts x {} texts", sizes.heldout.n);
             let work = work::annotation(options, sizes.heldout, n).scaled(1.0 - kept);
@@ -183,7 +186,8 @@ fn kept(
     models: &Models,
     labelled: &[Labelled],
 ) -> Result<(usize, f64)> {
-    let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
+    let found = labelled.iter().filter_map(|l| l.concept.clone());
+    let concepts: Vec<String> = found.chain(options.evaluate.hypotheses.iter().cloned()).collect();
     let asked = Models::expect(Some(models), Use::Annotate, "annotate")?;
     let annotator = ModelAnnotator::new(asked, "annotate", &options.annotate, None)?;
     let texts = data.texts.gather(&data.texts_in(Split::Heldout));
@@ -289,9 +293,10 @@ impl Sizes {
 fn pilot(options: &Options, sizes: &Sizes, models: &Models) -> Option<f64> {
     let sizes = sizes.shrunk(PILOT_ROWS);
     let n = options.select.n;
+    let own = options.evaluate.hypotheses.len();
     let rounds = work::rounds(options, sizes.validation.n, sizes.heldout.n, n);
     let (words, judging) = work::interpretation(options, sizes.validation, n, rounds);
-    let annotation = work::annotation(options, sizes.heldout, n);
+    let annotation = work::annotation(options, sizes.heldout, n + own);
     let of = [
         (Use::Embed, sizes.embedding()),
         (Use::Interpret, words),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::stages::{ANNOTATIONS, EMBEDDINGS, LABELS, MODEL, ROWS, SELECTION};
 use crate::data::{self, DataOptions};
+use crate::evaluate::EvaluateOptions;
 use crate::models::{Models, Use};
 use crate::options::Options;
 use crate::store::{Identity, RunDir, Stage};
@@ -49,7 +50,9 @@ pub(super) fn identity(
         Stage::Sae => embedded(sae::TRAINER_VERSION)
             .with_options("sae", &options.sae)
             .with("seed", options.seed),
-        Stage::Select => encoded(select::VERSION).with_options("select", &options.select),
+        Stage::Select => encoded(select::VERSION)
+            .with_options("select", &options.select)
+            .with("seed", options.seed),
         Stage::Interpret => asks(selected(encoded(interpret::VERSION)), Use::Interpret)
             .with(
                 "interpret prompts",
@@ -69,11 +72,15 @@ pub(super) fn identity(
                 prompts(&[&options.annotate.prompt, &options.annotate.texts_prompt]),
             )
             .with("embed.language", language)
-            .with_options("annotate", &options.annotate),
+            .with_options("annotate", &options.annotate)
+            .with_options("evaluate.hypotheses", &options.evaluate.hypotheses),
         Stage::Evaluate => {
-            let identity = worded(selected(texts(evaluate::VERSION)));
+            let identity = worded(selected(encoded(evaluate::VERSION)));
+            let identity = content(identity, "embeddings", Stage::Embed, EMBEDDINGS);
             content(identity, "annotations", Stage::Annotate, ANNOTATIONS)
-                .with_options("evaluate", &options.evaluate)
+                .with_options("evaluate", &without_gold_path(&options.evaluate))
+                .with("evaluate.gold content", prompts(&[&options.evaluate.gold]))
+                .with_options("select", &options.select)
                 .with("seed", options.seed)
         }
         Stage::Report => {
@@ -95,7 +102,7 @@ pub(super) fn input_content(options: &Options, run: &RunDir) -> Result<String> {
     }
 }
 
-/// A hash of the user's own prompts; a file that cannot be read is refused by the stage.
+/// A hash of the user's own files; a file that cannot be read is refused by the stage.
 fn prompts(files: &[&Option<PathBuf>]) -> String {
     let mut hash = blake3::Hasher::new();
     for file in files.iter().copied().flatten() {
@@ -103,6 +110,11 @@ fn prompts(files: &[&Option<PathBuf>]) -> String {
         hash.update(&[0]);
     }
     hash.finalize().to_hex().to_string()
+}
+
+/// What the file holds matters, not where it lies.
+fn without_gold_path(options: &EvaluateOptions) -> EvaluateOptions {
+    EvaluateOptions { gold: None, ..options.clone() }
 }
 
 /// What the files hold matters, not where they lie.

@@ -16,10 +16,10 @@ use std::path::Path;
 pub use estimate::{Estimate, EstimatedWork, PILOT_ROWS};
 use hypothesaes_llm::Error as Llm;
 pub use locate::locate;
-pub use more::{annotate_more, saved_options};
+pub use more::{annotate_more, gold_sheet, saved_options};
 pub use outcome::{DataSummary, Heldout, Hypothesis, Outcome, SaeSummary, TestSummary, Unlabelled};
 pub use plan::{Plan, PlannedStage, plan};
-use stages::Findings;
+use stages::{Findings, Found};
 
 use crate::data::Dataset;
 use crate::models::Models;
@@ -113,6 +113,35 @@ fn approve(context: &Context, last: Stage, data: &Dataset) -> Result<()> {
     if estimate.rows.is_empty() { Ok(()) } else { models.approve(&estimate) }
 }
 
+/// From texts to wordings; `None` if that is not asked for.
+fn discover(
+    context: &mut Context,
+    last: Stage,
+    data: &Dataset,
+    outcome: &mut Outcome,
+) -> Result<Option<Found>> {
+    let x = stages::embed(context, data)?;
+    if last == Stage::Embed {
+        return Ok(None);
+    }
+    outcome.signal = Some(stages::signal(context, data, &x)?);
+    if last == Stage::Signal {
+        return Ok(None);
+    }
+    let neurons = stages::sae(context, data, &x)?;
+    outcome.saes = neurons.models.iter().map(SaeSummary::of).collect();
+    if last == Stage::Sae {
+        return Ok(None);
+    }
+    let selection = stages::select(context, data, &neurons)?;
+    outcome.messages.extend(selection.messages.clone());
+    if last == Stage::Select {
+        return Ok(None);
+    }
+    let labelled = stages::interpret(context, (data, &x), &neurons, &selection)?;
+    Ok((last != Stage::Interpret).then_some(Found { x, neurons, selection, labelled }))
+}
+
 fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<()> {
     let data = stages::data(context)?;
     outcome.data = Some(data.summary);
@@ -121,29 +150,16 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
         return Ok(());
     }
     approve(context, last, &data)?;
-    let x = stages::embed(context, &data)?;
-    if last == Stage::Embed {
-        return Ok(());
-    }
-    outcome.signal = Some(stages::signal(context, &data, &x)?);
-    if last == Stage::Signal {
-        return Ok(());
-    }
-    let neurons = stages::sae(context, &data, &x)?;
-    outcome.saes = neurons.models.iter().map(SaeSummary::of).collect();
-    if last == Stage::Sae {
-        return Ok(());
-    }
-    let selection = stages::select(context, &data, &neurons)?;
-    outcome.messages.extend(selection.messages.clone());
-    if last == Stage::Select {
-        return Ok(());
-    }
-    let labelled = stages::interpret(context, (&data, &x), &neurons, &selection)?;
-    if last == Stage::Interpret {
-        return Ok(());
-    }
-    let annotations = stages::annotate(context, &data, &labelled)?;
+    let found = if context.options.discovers() {
+        match discover(context, last, &data, outcome)? {
+            Some(found) => Some(found),
+            None => return Ok(()),
+        }
+    } else {
+        None
+    };
+    let findings = Findings { found, own: &context.options.evaluate.hypotheses };
+    let annotations = stages::annotate(context, &data, &findings)?;
     if last == Stage::Annotate {
         return Ok(());
     }
@@ -152,9 +168,8 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
     if missing as f64 > context.options.llm.max_failed * all as f64 {
         outcome.too_many_missing = Some((missing, all));
     }
-    let findings = Findings { labelled: &labelled, selection: &selection, neurons: &neurons };
-    let evaluation = stages::evaluate(context, &data, &findings, &annotations)?;
-    outcome.conclude(&findings, evaluation, annotations, &data);
+    let evaluated = stages::evaluate(context, &data, &findings, &annotations)?;
+    outcome.conclude(&findings, evaluated, annotations, &data);
     if last == Stage::Evaluate {
         return Ok(());
     }

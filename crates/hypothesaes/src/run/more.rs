@@ -4,13 +4,16 @@ use std::path::Path;
 
 use super::OPTIONS_FILE;
 use super::estimate::of_annotation;
-use super::stages::ROWS;
+use super::stages::{LABELS, ROWS};
 use crate::annotate::{self, Annotations, annotator};
 use crate::data::{Split, Texts, read_rows};
+use crate::gold;
+use crate::interpret::Labelled;
 use crate::models::Models;
 use crate::options::Options;
+use crate::store::{self, read_json};
 use crate::watch::Watch;
-use crate::{Error, Result, store};
+use crate::{Error, Result};
 
 /// The options of a run directory.
 ///
@@ -24,6 +27,29 @@ pub fn saved_options(folder: &Path) -> Result<Options> {
     let file = folder.join(OPTIONS_FILE);
     let text = std::fs::read_to_string(&file).map_err(Error::file("read", &file))?;
     Options::from_toml(&text, &file)
+}
+
+/// A sheet of `n` held-out texts to annotate by hand, drawn at random by `seed`, as CSV; and how many
+/// texts are on it.
+///
+/// # Errors
+/// [`Error::Run`] if the run has no hypotheses yet; [`Error::File`].
+pub fn gold_sheet(folder: &Path, n: usize, seed: u64) -> Result<(Vec<u8>, usize)> {
+    let options = saved_options(folder)?;
+    let none = |e: Error| match e {
+        Error::File { .. } | Error::Missing { .. } => Error::Run {
+            path: folder.into(),
+            message: "has no hypotheses to annotate texts for: let it finish first".into(),
+        },
+        other => other,
+    };
+    let data = read_rows(&folder.join(ROWS)).map_err(none)?;
+    let labelled: Vec<Labelled> =
+        if options.discovers() { read_json(folder, LABELS).map_err(none)? } else { Vec::new() };
+    let found = labelled.into_iter().filter_map(|l| l.concept);
+    let wordings: Vec<String> = found.chain(options.evaluate.hypotheses).collect();
+    let drawn = n.min(data.texts_in(Split::Heldout).len());
+    Ok((gold::sheet(&data, &wordings, drawn, seed)?, drawn))
 }
 
 /// Annotates `texts`, or the run's held-out texts in their order, as the run with these `options`

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::stages::Findings;
+use super::stages::{Evaluated, Findings};
 use crate::annotate::Annotations;
 use crate::data::{Counts, Dataset, Split, Task};
-use crate::evaluate::{Evaluation, Model, Tested, Together, Wording};
-use crate::interpret::{Fidelity, Labelled};
+use crate::evaluate::{Model, Tested, Together, Wording};
+use crate::gold::Gold;
+use crate::interpret::Fidelity;
+use crate::leakage::Leakage;
+use crate::placebo::Placebo;
 use crate::sae::{Quality, TrainedSae};
 use crate::signal::Signal;
 use crate::store::StageReport;
@@ -88,7 +91,19 @@ pub struct TestSummary {
     pub n_hold: usize,
     /// How many of these hold beside all others too.
     pub n_hold_jointly: usize,
+    /// How many hypotheses there are, each once whatever the number of classes.
+    pub n_hypotheses: usize,
+    /// Rows are pairs of texts.
+    pub is_paired: bool,
     pub models: Vec<Together>,
+    /// Groups, of which each is one cluster.
+    pub n_groups: Option<usize>,
+    /// What is on both sides of the split.
+    pub leakage: Leakage,
+    /// What holds on shuffled targets.
+    pub placebo: Option<Placebo>,
+    /// What annotations by hand say.
+    pub gold: Option<Gold>,
 }
 
 /// The held-out texts and their annotations.
@@ -129,36 +144,47 @@ impl Outcome {
     pub(super) fn conclude(
         &mut self,
         findings: &Findings,
-        evaluation: Evaluation,
+        evaluated: Evaluated,
         annotations: Annotations,
         data: &Dataset,
     ) {
-        let (named, unnamed): (Vec<&Labelled>, Vec<&Labelled>) =
-            findings.labelled.iter().partition(|l| l.concept.is_some());
-        self.unlabelled = unnamed
-            .into_iter()
+        let Evaluated { evaluation, checks } = evaluated;
+        let labelled = findings.found.iter().flat_map(|found| &found.labelled);
+        self.unlabelled = labelled
+            .filter(|l| l.concept.is_none())
             .map(|l| Unlabelled { neuron_id: l.neuron, reason: l.reason.clone() })
             .collect();
         self.messages.extend(evaluation.messages);
+        let wordings = findings.wordings();
         self.test = Some(TestSummary {
             model: evaluation.model,
             alpha: evaluation.options.alpha,
             n: evaluation.n,
             n_hold: evaluation.n_hold,
             n_hold_jointly: evaluation.n_hold_jointly,
+            n_hypotheses: wordings.len(),
+            is_paired: evaluation.is_paired,
             models: evaluation.models,
+            n_groups: evaluation.n_groups,
+            leakage: checks.leakage,
+            placebo: checks.placebo,
+            gold: checks.gold,
         });
-        let all = findings.wordings().into_iter().zip(named).zip(evaluation.hypotheses);
-        self.hypotheses =
-            all.map(|((wording, l), tested)| hypothesis(wording, l, tested)).collect();
+        let fidelity = findings.worded().map(|l| l.fidelity);
+        let fidelity: Vec<Option<Fidelity>> =
+            fidelity.chain(std::iter::repeat(None)).take(wordings.len()).collect();
+        let worded = wordings.iter().zip(&fidelity).cycle();
+        let all = worded.zip(evaluation.hypotheses);
+        self.hypotheses = all
+            .map(|((wording, fidelity), tested)| hypothesis(wording.clone(), *fidelity, tested))
+            .collect();
         let texts = data.texts_in(Split::Heldout);
         let (row_ids, sides) = (data.row_ids(&texts), data.sides(&texts));
         self.heldout = Some(Heldout { row_ids, sides, annotations });
     }
 }
 
-fn hypothesis(wording: Wording, labelled: &Labelled, tested: Tested) -> Hypothesis {
+fn hypothesis(wording: Wording, fidelity: Option<Fidelity>, tested: Tested) -> Hypothesis {
     let Wording { hypothesis, neuron_id, sae_id, selection_score } = wording;
-    let fidelity = labelled.fidelity;
     Hypothesis { hypothesis, neuron_id, sae_id, selection_score, fidelity, tested }
 }

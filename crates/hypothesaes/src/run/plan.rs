@@ -58,7 +58,7 @@ pub fn plan(
     } else {
         data::content_hash(&options.data)?;
         let made = |stage| PlannedStage { stage, reused: false, again_because: None };
-        (up_to(last).map(made).collect(), None)
+        (up_to(last, options).map(made).collect(), None)
     };
     let Some(models) = models.filter(|models| !models.is_frozen()) else {
         return Ok(Plan { stages, estimate: None });
@@ -83,7 +83,7 @@ pub(super) fn stages(
 ) -> Result<Vec<PlannedStage>> {
     let mut anew = false;
     let mut plan = Vec::new();
-    for stage in up_to(last) {
+    for stage in up_to(last, options) {
         let mut planned = PlannedStage { stage, reused: false, again_because: None };
         if !anew && run.stands(stage) {
             let identity = identity(stage, options, run, input, models);
@@ -96,6 +96,9 @@ pub(super) fn stages(
     Ok(plan)
 }
 
-fn up_to(last: Stage) -> impl Iterator<Item = Stage> {
-    Stage::ALL.into_iter().filter(move |stage| *stage <= last)
+/// The stages that are done: where nothing is to be discovered, those of the test.
+fn up_to(last: Stage, options: &Options) -> impl Iterator<Item = Stage> {
+    let discovers = options.discovers();
+    let of_the_test = |stage| stage == Stage::Data || stage >= Stage::Annotate;
+    Stage::ALL.into_iter().filter(move |&s| s <= last && (discovers || of_the_test(s)))
 }

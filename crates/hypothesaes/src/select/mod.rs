@@ -3,6 +3,8 @@
 //! In go the activations and the target of the discover texts, out come the chosen neurons with
 //! their scores, and the scores of all neurons as the table `neurons`. Wording them comes later.
 
+mod distinct;
+mod setting;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -10,23 +12,31 @@ mod tests;
 use std::fmt;
 
 use hypothesaes_math::moments::{Moments, moments};
-use hypothesaes_math::{Activations, lasso, scores};
+use hypothesaes_math::stability::{self, Draw, Score};
+use hypothesaes_math::{Activations, Error as MathError, Matrix, Setting, lasso, scores};
 use serde::{Deserialize, Serialize};
 
-use crate::data::Task;
+use crate::data::{Covariates, Task};
+use crate::options::{between, within};
+use crate::signal::indicator;
 use crate::{Error, Result};
 
 /// Goes up with every change that makes equal input and options give another selection.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How neurons are chosen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SelectOptions {
-    /// What decides: `lasso`, `correlation` or `separation`.
+    /// What decides: `lasso`, `correlation`, `separation` or `stability`.
     pub method: Method,
-    /// How many neurons are chosen.
+    /// How many neurons are chosen; 0 where only hypotheses of the user's own are tested.
     pub n: usize,
+    /// Leave out a neuron that is more than this like one before it, by the correlation of their
+    /// activations or the cosine of their decoders; by default twins are shown only.
+    pub max_redundancy: Option<f64>,
+    /// Half-samples of the texts in which the selection is repeated; 0: it is not.
+    pub n_half_samples: usize,
 }
 
 /// What decides which neurons are chosen.
@@ -40,13 +50,49 @@ pub enum Method {
     Correlation,
     /// The `n` largest differences in mean target in absolute value.
     Separation,
+    /// The `n` that the lasso selects again in most half-samples.
+    Stability,
+}
+
+/// What neurons are chosen on.
+#[derive(Debug, Clone, Copy)]
+pub struct Discover<'a> {
+    /// Rows x neurons; of pairs, the differences of their texts.
+    pub z: &'a Activations,
+    /// Target of every row, as the task has it.
+    pub y: &'a [f64],
+    pub task: &'a Task,
+    pub is_paired: bool,
+    pub covariates: &'a Covariates,
+    /// Half-samples keep groups whole.
+    pub group: Option<&'a [u32]>,
+    /// The direction in which each neuron moves a reconstruction, a row each, for every autoencoder.
+    pub decoders: &'a [&'a Matrix],
+}
+
+/// Nothing beside text and target.
+static BARE: Covariates = Covariates {
+    weight: None,
+    exposure: None,
+    controls: Vec::new(),
+    fixed_effects: Vec::new(),
+    strata: None,
+};
+
+impl<'a> Discover<'a> {
+    /// Texts with a target, and nothing beside.
+    #[must_use]
+    pub fn new(z: &'a Activations, y: &'a [f64], task: &'a Task) -> Self {
+        let (covariates, group, decoders) = (&BARE, None, &[]);
+        Self { z, y, task, is_paired: false, covariates, group, decoders }
+    }
 }
 
 /// The chosen neurons, and what every neuron scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
     pub method: Method,
-    /// How many texts the neurons were judged on.
+    /// How many texts, or pairs, the neurons were judged on.
     pub n_texts: usize,
     /// By rank.
     pub chosen: Vec<Chosen>,
@@ -62,38 +108,62 @@ pub struct Chosen {
     pub neuron: usize,
     /// 1 for the best.
     pub rank: usize,
-    /// What the method ranks by: lasso coefficient, correlation or separation.
+    /// What the method ranks by: lasso coefficient, correlation, separation or stability.
     pub score: f64,
     /// Mean target of the texts it fires on minus that of the others.
     pub separation: f64,
     /// Pearson correlation of activation and target.
     pub correlation: f64,
+    /// The most similar neuron of a better rank, and how similar it is.
+    #[serde(default)]
+    pub twin: Option<Twin>,
+}
+
+/// A neuron that is like another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Twin {
+    pub neuron: usize,
+    /// Correlation of the activations.
+    pub correlation: Option<f64>,
+    /// Cosine of the decoders; `None` for neurons of different autoencoders.
+    pub cosine: Option<f64>,
 }
 
 /// What a neuron does on the discover texts; a score is `None` where it has none.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Neuron {
     pub moments: Moments,
     pub separation: Option<f64>,
     pub correlation: Option<f64>,
-    /// Coefficient at the penalty that chose, 0 if not chosen; `None` for another method.
+    /// Of several classes, the one that the scores are about: with which it goes most.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// Coefficient at the penalty that chose, 0 if not chosen; of several classes the largest.
+    /// `None` for another method.
     pub lasso: Option<f64>,
+    /// Share of the half-samples in which it is selected again; `None` without them.
+    #[serde(default)]
+    pub stability: Option<f64>,
 }
 
 impl Default for SelectOptions {
     fn default() -> Self {
-        Self { method: Method::default(), n: 20 }
+        Self { method: Method::default(), n: 20, max_redundancy: None, n_half_samples: 100 }
     }
 }
 
 impl SelectOptions {
     /// # Errors
-    /// [`Error::Option`] if `n` is 0.
+    /// [`Error::Option`] for a value out of range; [`select`] refuses an `n` of 0.
     pub fn check(&self) -> Result<()> {
-        match self.n {
-            0 => Err(Error::option("select.n", 0, "choose at least 1")),
-            _ => Ok(()),
+        if let Some(most) = self.max_redundancy {
+            between("select.max_redundancy", most, 0.0, 1.0)?;
         }
+        if self.method == Method::Stability && self.n_half_samples == 0 {
+            let why = "choose at least 1: stability is the share of them that select a neuron";
+            return Err(Error::option("select.n_half_samples", 0, why));
+        }
+        within("select.n_half_samples", self.n_half_samples, 0, 100_000)
     }
 }
 
@@ -103,96 +173,212 @@ impl fmt::Display for Method {
             Self::Lasso => "lasso",
             Self::Correlation => "correlation",
             Self::Separation => "separation",
+            Self::Stability => "stability",
         })
     }
 }
 
-/// Chooses `options.n` neurons of `z` by what they tell of `y`.
+/// Chooses `options.n` neurons by what they tell of the target, the controls held constant.
 ///
 /// A neuron that fires on no text, or on every text, has no separation and is never chosen. If
-/// fewer than `n` qualify, a message says so. Ties go to the lower neuron.
+/// fewer than `n` qualify, a message says so. Ties go to the lower neuron. Controls, fixed effects
+/// and strata are partialled out; rows weigh as they should; counts are those of a Poisson
+/// regression, and of several classes each stands against all others.
 ///
 /// # Errors
-/// [`Error::Option`] for bad options; [`Error::Data`] if `y` has one value only;
-/// [`Error::Math`] if `z` and `y` do not match.
-pub fn select(
-    z: &Activations,
-    y: &[f64],
-    task: &Task,
-    options: &SelectOptions,
-) -> Result<Selection> {
+/// [`Error::Option`] for bad options; [`Error::Data`] if the target has one value only;
+/// [`Error::Math`] if activations and target do not match.
+pub fn select(discover: &Discover, seed: u64, options: &SelectOptions) -> Result<Selection> {
     options.check()?;
-    if y.iter().all(|v| *v == y[0]) {
+    if options.n == 0 {
+        return Err(Error::option("select.n", 0, "choose at least 1"));
+    }
+    if discover.y.iter().all(|v| *v == discover.y[0]) {
         let message = "the target has one value only on the texts to discover from; \
                        there is nothing that neurons could explain";
         return Err(Error::Data(message.into()));
     }
-    let mut neurons = scored(z, y)?;
-    let (ranked, messages) = match options.method {
-        Method::Lasso => by_lasso(z, y, task, options.n, &mut neurons)?,
-        Method::Correlation => by_score(&neurons, options.n, |neuron| neuron.correlation),
-        Method::Separation => by_score(&neurons, options.n, |neuron| neuron.separation),
+    let mut setting = setting::of(discover)?;
+    let mut neurons = scored(discover, &setting)?;
+    let draw = Draw { halves: options.n_half_samples, seed, groups: discover.group };
+    let ranked = match options.max_redundancy {
+        None => ranked(discover, &setting, options, &draw, &mut neurons)?,
+        Some(most) => distinct::ranked(most, &mut setting, |setting| {
+            let ranked = ranked(discover, setting, options, &draw, &mut neurons)?;
+            let alike = distinct::tables(discover, setting, &ranked.neurons())?;
+            Ok((ranked, alike))
+        })?,
     };
-    let chosen = ranked.into_iter().zip(1..).filter_map(|((neuron, score), rank)| {
-        let Neuron { separation, correlation, .. } = neurons[neuron];
-        Some(Chosen { neuron, rank, score, separation: separation?, correlation: correlation? })
-    });
-    let (method, n_texts) = (options.method, z.rows());
-    Ok(Selection { method, n_texts, chosen: chosen.collect(), neurons, messages })
+    let twins = distinct::twins(discover, &setting, &ranked.neurons())?;
+    let chosen =
+        ranked.order.iter().zip(1..).zip(twins).filter_map(|((&(j, score), rank), twin)| {
+            let Neuron { separation, correlation, .. } = neurons[j];
+            let (separation, correlation) = (separation?, correlation?);
+            Some(Chosen { neuron: j, rank, score, separation, correlation, twin })
+        });
+    let (method, n_texts) = (options.method, discover.z.rows());
+    Ok(Selection { method, n_texts, chosen: chosen.collect(), messages: ranked.messages, neurons })
 }
 
 /// Neurons with the score they are ranked by, best first, and messages.
-type Ranked = (Vec<(usize, f64)>, Vec<String>);
+#[derive(Debug, Clone, Default)]
+struct Ranked {
+    order: Vec<(usize, f64)>,
+    messages: Vec<String>,
+}
 
-fn scored(z: &Activations, y: &[f64]) -> Result<Vec<Neuron>> {
-    let (separation, correlation) = (scores::separation(z, y, None)?, scores::correlation(z, y)?);
-    let scores = separation.into_iter().zip(correlation);
-    let neuron = |(moments, (separation, correlation))| Neuron {
-        moments,
-        separation,
-        correlation,
-        lasso: None,
+impl Ranked {
+    fn neurons(&self) -> Vec<usize> {
+        self.order.iter().map(|o| o.0).collect()
+    }
+}
+
+/// Moments, separation and correlation of every neuron.
+fn scored(discover: &Discover, setting: &Setting) -> Result<Vec<Neuron>> {
+    let z = discover.z;
+    let of = |y: &[f64], class: Option<&String>| -> Result<Vec<Neuron>> {
+        let scores = scores::separation_in(z, y, None, setting)?
+            .into_iter()
+            .zip(scores::correlation_in(z, y, setting)?);
+        let neuron = |(moments, (separation, correlation))| Neuron {
+            moments,
+            separation,
+            correlation,
+            class: class.cloned(),
+            lasso: None,
+            stability: None,
+        };
+        Ok(moments(z).into_iter().zip(scores).map(neuron).collect())
     };
-    Ok(moments(z).into_iter().zip(scores).map(neuron).collect())
+    let Task::Multiclass { classes } = discover.task else {
+        return of(&setting::target(discover), None);
+    };
+    let mut best: Vec<Neuron> = Vec::new();
+    for (number, class) in classes.iter().enumerate() {
+        let found = of(&indicator(discover.y, number), Some(class))?;
+        if best.is_empty() {
+            best = found;
+            continue;
+        }
+        let size = |n: &Neuron| n.correlation.map_or(-1.0, f64::abs);
+        for (best, found) in best.iter_mut().zip(found) {
+            if size(&found) > size(best) {
+                *best = found;
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// The neurons by the method; coefficients and stability are written into all neurons.
+fn ranked(
+    discover: &Discover,
+    setting: &Setting,
+    options: &SelectOptions,
+    draw: &Draw,
+    neurons: &mut [Neuron],
+) -> Result<Ranked> {
+    let n = options.n;
+    let score = match options.method {
+        Method::Lasso | Method::Stability => {
+            let found = by_lasso(discover, setting, n, draw, neurons)?;
+            if options.method == Method::Lasso {
+                return Ok(found);
+            }
+            return Ok(by_score(setting, neurons, n, |neuron| {
+                neuron.stability.filter(|s| *s > 0.0)
+            }));
+        }
+        Method::Correlation => Score::Correlation,
+        Method::Separation => Score::Separation(None),
+    };
+    let of = |neuron: &Neuron| match options.method {
+        Method::Correlation => neuron.correlation,
+        _ => neuron.separation,
+    };
+    // Of several classes no one column of scores is drawn again.
+    if draw.halves > 0 && !matches!(discover.task, Task::Multiclass { .. }) {
+        let y = setting::target(discover);
+        let again = stability::score(discover.z, &y, score, n, setting, draw);
+        stable(neurons, again)?;
+    }
+    Ok(by_score(setting, neurons, n, of))
 }
 
 fn by_lasso(
-    z: &Activations,
-    y: &[f64],
-    task: &Task,
+    discover: &Discover,
+    setting: &Setting,
     n: usize,
+    draw: &Draw,
     neurons: &mut [Neuron],
 ) -> Result<Ranked> {
-    let loss = match task {
-        Task::Binary { .. } | Task::Multiclass { .. } => lasso::Loss::Logistic,
-        Task::Continuous | Task::Count | Task::Ordinal { .. } => lasso::Loss::Squared,
+    let z = discover.z;
+    let (order, message, again) = if let Task::Multiclass { .. } = discover.task {
+        // Class numbers are small whole numbers.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let classes: Vec<u32> = discover.y.iter().map(|y| *y as u32).collect();
+        let found = lasso::select_classes(z, &classes, n, setting)?;
+        let again =
+            (draw.halves > 0).then(|| stability::lasso_classes(z, &classes, &found, setting, draw));
+        let largest = |(j, c): (usize, Vec<f64>)| {
+            (j, c.into_iter().fold(0.0, |a: f64, b| if b.abs() > a.abs() { b } else { a }))
+        };
+        (found.coefficients.into_iter().map(largest).collect(), found.message, again)
+    } else {
+        let (y, loss) = (discover.y, setting::loss(discover.task));
+        let found = lasso::select_in(z, y, loss, n, setting)?;
+        let again = (draw.halves > 0).then(|| stability::lasso(z, y, loss, &found, setting, draw));
+        (found.coefficients, found.message, again)
     };
-    let found = lasso::select(z, y, loss, n)?;
+    let order: Vec<(usize, f64)> = order;
     for neuron in neurons.iter_mut() {
         neuron.lasso = Some(0.0);
     }
-    for &(j, coefficient) in &found.coefficients {
+    for &(j, coefficient) in &order {
         neurons[j].lasso = Some(coefficient);
     }
-    Ok((found.coefficients, found.message.into_iter().collect()))
+    if let Some(again) = again {
+        stable(neurons, again)?;
+    }
+    Ok(Ranked { order, messages: message.into_iter().collect() })
 }
 
-fn by_score(neurons: &[Neuron], n: usize, score: impl Fn(&Neuron) -> Option<f64>) -> Ranked {
+/// Writes the stability into the neurons; half-samples that cannot be drawn leave it open.
+fn stable(
+    neurons: &mut [Neuron],
+    again: hypothesaes_math::Result<stability::Stability>,
+) -> Result<()> {
+    match again {
+        Err(MathError::Data(_)) => Ok(()),
+        found => {
+            let share = found?.share;
+            neurons.iter_mut().zip(share).for_each(|(n, share)| n.stability = Some(share));
+            Ok(())
+        }
+    }
+}
+
+fn by_score(
+    setting: &Setting,
+    neurons: &[Neuron],
+    n: usize,
+    score: impl Fn(&Neuron) -> Option<f64>,
+) -> Ranked {
     let eligible = |neuron: &Neuron| neuron.separation.is_some() && neuron.correlation.is_some();
-    let mut ranked: Vec<(usize, f64)> = neurons
+    let mut order: Vec<(usize, f64)> = neurons
         .iter()
         .enumerate()
-        .filter(|(_, neuron)| eligible(neuron))
+        .filter(|(j, neuron)| eligible(neuron) && !setting.excluded.contains(j))
         .filter_map(|(j, neuron)| Some((j, score(neuron)?)))
         .collect();
-    ranked.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
-    ranked.truncate(n);
-    let found = ranked.len();
+    order.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then(a.0.cmp(&b.0)));
+    order.truncate(n);
+    let found = order.len();
     let short = (found < n).then(|| {
         format!(
             "{found} neurons selected instead of {n}: \
              only {found} neurons fire on some texts but not on all"
         )
     });
-    (ranked, short.into_iter().collect())
+    Ranked { order, messages: short.into_iter().collect() }
 }

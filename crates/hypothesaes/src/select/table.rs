@@ -12,12 +12,14 @@ impl Selection {
     pub fn table(&self, sae_ids: &[String]) -> Result<Table> {
         hypothesaes_math::Error::check_len("sae_ids", sae_ids.len(), self.neurons.len())?;
         let mut ranks = vec![None; self.neurons.len()];
+        let mut twins = vec![None; self.neurons.len()];
         for chosen in &self.chosen {
             ranks[chosen.neuron] = Some(chosen.rank);
+            twins[chosen.neuron] = chosen.twin;
         }
         let neurons = || self.neurons.iter();
         let density = |neuron: &Neuron| neuron.moments.count as f64 / self.n_texts.max(1) as f64;
-        let columns = vec![
+        let mut columns = vec![
             Column::integer(
                 "neuron_id",
                 "",
@@ -73,13 +75,48 @@ impl Selection {
                  missing for another method",
                 neurons().map(|neuron| neuron.lasso),
             ),
+            Column::number(
+                "stability",
+                "share",
+                "share of half-samples of the texts in which the neuron is selected again, missing \
+                 without them",
+                neurons().map(|neuron| neuron.stability),
+            ),
             Column::integer(
                 "selection_rank",
                 "",
                 "place among the chosen neurons from 1, missing if not chosen",
                 ranks,
             ),
+            Column::integer(
+                "twin",
+                "",
+                "of a chosen neuron, the one of a better rank that is most like it",
+                twins.iter().map(|twin| twin.map(|t| t.neuron)),
+            ),
+            Column::number(
+                "redundancy",
+                "",
+                "correlation of its activations with those of the twin",
+                twins.iter().map(|twin| twin.and_then(|t| t.correlation)),
+            ),
+            Column::number(
+                "decoder_cosine",
+                "",
+                "cosine of the two decoders, missing for neurons of different autoencoders",
+                twins.iter().map(|twin| twin.and_then(|t| t.cosine)),
+            ),
         ];
+        if self.neurons.iter().any(|neuron| neuron.class.is_some()) {
+            columns.insert(
+                9,
+                Column::text(
+                    "class",
+                    "class that separation and correlation are about: with which it goes most",
+                    neurons().map(|neuron| neuron.class.clone()),
+                ),
+            );
+        }
         Ok(Table { name: "neurons", columns })
     }
 }

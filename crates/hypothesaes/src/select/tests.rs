@@ -21,9 +21,13 @@ fn sample() -> (Activations, Vec<f64>) {
     (z, y)
 }
 
+fn options(method: Method, n: usize) -> SelectOptions {
+    SelectOptions { method, n, n_half_samples: 0, ..SelectOptions::default() }
+}
+
 fn choose(method: Method, n: usize) -> Selection {
     let (z, y) = sample();
-    select(&z, &y, &binary(), &SelectOptions { method, n }).unwrap()
+    select(&Discover::new(&z, &y, &binary()), 0, &options(method, n)).unwrap()
 }
 
 #[test]
@@ -65,7 +69,7 @@ fn ties_go_to_the_lower_neuron() {
     let (z, y) = sample();
     let z = Activations::beside(&[z.clone(), z]).unwrap();
     for method in [Method::Correlation, Method::Separation] {
-        let found = select(&z, &y, &binary(), &SelectOptions { method, n: 3 }).unwrap();
+        let found = select(&Discover::new(&z, &y, &binary()), 0, &options(method, 3)).unwrap();
         let chosen: Vec<_> = found.chosen.iter().map(|c| c.neuron).collect();
         assert_eq!(chosen, [3, 9, 4], "{method}");
     }
@@ -76,8 +80,9 @@ fn flipping_the_target_flips_every_score() {
     let (z, y) = sample();
     let flipped: Vec<f64> = y.iter().map(|v| 1.0 - v).collect();
     for method in [Method::Lasso, Method::Correlation, Method::Separation] {
-        let options = SelectOptions { method, n: 2 };
-        let run = |y: &[f64]| select(&z, y, &Task::Continuous, &options).unwrap();
+        let run = |y: &[f64]| {
+            select(&Discover::new(&z, y, &Task::Continuous), 0, &options(method, 2)).unwrap()
+        };
         let (a, b) = (run(&y), run(&flipped));
         assert_eq!(a.chosen.len(), 2, "{method}");
         for (a, b) in a.chosen.iter().zip(&b.chosen) {
@@ -107,8 +112,8 @@ fn the_table_has_a_row_per_neuron() {
 fn what_cannot_be_answered_is_refused() {
     let (z, y) = sample();
     let check = |y: &[f64], n: usize, expected: &str| {
-        let options = SelectOptions { method: Method::Lasso, n };
-        let message = select(&z, y, &Task::Continuous, &options).unwrap_err().to_string();
+        let discover = Discover::new(&z, y, &Task::Continuous);
+        let message = select(&discover, 0, &options(Method::Lasso, n)).unwrap_err().to_string();
         assert!(message.starts_with(expected), "{message}");
     };
     check(&y, 0, "`select.n` is `0`: choose at least 1");

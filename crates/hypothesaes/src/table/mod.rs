@@ -100,6 +100,20 @@ impl Column {
     }
 }
 
+impl Column {
+    /// The column so many times over, one below the other.
+    #[must_use]
+    pub fn repeated(self, times: usize) -> Self {
+        let values = match self.values {
+            Values::Text(v) => Values::Text(vec![v; times].concat()),
+            Values::Number(v) => Values::Number(v.repeat(times)),
+            Values::Integer(v) => Values::Integer(v.repeat(times)),
+            Values::Flag(v) => Values::Flag(v.repeat(times)),
+        };
+        Self { values, ..self }
+    }
+}
+
 impl Table {
     /// Number of rows.
     #[must_use]

@@ -5,10 +5,10 @@ use hypothesaes::annotate::{AnnotateOptions, annotate, annotator};
 use hypothesaes::data::{Task, Texts};
 use hypothesaes::demo::REVIEWS;
 use hypothesaes::embed::{self, EmbedOptions};
-use hypothesaes::evaluate::{EvaluateOptions, evaluate};
+use hypothesaes::evaluate::{Baselines, EvaluateOptions, Heldout, evaluate};
 use hypothesaes::interpret::{InterpretOptions, Material, interpret, interpreter};
 use hypothesaes::sae::{self, SaeOptions};
-use hypothesaes::select::{SelectOptions, select};
+use hypothesaes::select::{Discover, SelectOptions, select};
 use hypothesaes::watch::Unwatched;
 use hypothesaes_math::Activations;
 use hypothesaes_math::random::{permutation, stream};
@@ -58,7 +58,9 @@ impl Prepared {
     fn holding(&self, y: &[f64], task: &Task, seed: u64) -> Result<(usize, usize)> {
         let of = |rows: &[usize]| -> Vec<f64> { rows.iter().map(|&i| y[i]).collect() };
         let z = self.z.gather(&self.discover);
-        let chosen = select(&z, &of(&self.discover), task, &SelectOptions::default())?.chosen;
+        let y = of(&self.discover);
+        let options = SelectOptions { n_half_samples: 0, ..SelectOptions::default() };
+        let chosen = select(&Discover::new(&z, &y, task), seed, &options)?.chosen;
         let chosen: Vec<usize> = chosen.iter().map(|c| c.neuron).collect();
         let material = Material {
             z: &self.z,
@@ -77,8 +79,11 @@ impl Prepared {
             annotate(&*judge, &concepts, &self.texts.gather(&self.heldout), &Unwatched)?;
         let columns: Vec<Vec<Option<bool>>> =
             (0..concepts.len()).map(|c| annotations.concept(c).to_vec()).collect();
-        let options = EvaluateOptions::default();
-        let found = evaluate(&columns, &of(&self.heldout), task, seed, &options)?;
+        // The intervals of R2 decide nothing here.
+        let options = EvaluateOptions { n_bootstrap: 20, ..EvaluateOptions::default() };
+        let y = of(&self.heldout);
+        let heldout = Heldout::new(&columns, &y, task);
+        let found = evaluate(&heldout, &Baselines::default(), seed, &options)?;
         let p_joint = found.hypotheses.iter().filter_map(|t| t.joint?.p_holm);
         Ok((found.n_hold, p_joint.filter(|p| *p < options.alpha).count()))
     }

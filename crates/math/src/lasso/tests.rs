@@ -1,3 +1,5 @@
+mod setting;
+
 use super::*;
 use crate::random::stream;
 use rand::RngExt;

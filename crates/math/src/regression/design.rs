@@ -1,4 +1,6 @@
-//! The design matrix: an intercept and columns that are mostly 0.
+//! The design matrix: columns that are mostly 0, usually after an intercept.
+
+use std::ops::Range;
 
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -8,34 +10,70 @@ use crate::error::{Error, Result};
 /// Rows summed by one piece of parallel work; the pieces' sums are added in order.
 const CHUNK: usize = 4096;
 
-/// n x p, of which the first column is 1 throughout; only the entries that are not 0 are kept.
+/// n x p; only the entries that are not 0 are kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Design {
     cols: usize,
+    intercept: bool,
     starts: Vec<usize>,
     entries: Vec<(usize, f64)>,
 }
 
 impl Design {
-    /// An intercept and these columns, each with `rows` entries.
+    /// An intercept, as column 0, and these columns, each with `rows` entries.
     ///
     /// # Errors
     /// [`Error::Shape`] for a column of another length; [`Error::NotFinite`].
     pub fn new(rows: usize, columns: &[Vec<f64>]) -> Result<Self> {
+        Self::with(rows, columns, true)
+    }
+
+    /// These columns, after an intercept if `intercept`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with(rows: usize, columns: &[Vec<f64>], intercept: bool) -> Result<Self> {
         for (j, column) in columns.iter().enumerate() {
             Error::check_len("column", column.len(), rows)?;
             if let Some(row) = column.iter().position(|v| !v.is_finite()) {
                 return Err(Error::NotFinite { what: "columns", row, column: j });
             }
         }
-        let (mut starts, mut entries) = (vec![0], Vec::new());
+        let first = usize::from(intercept);
+        let filled: usize = columns.iter().map(|c| c.iter().filter(|v| **v != 0.0).count()).sum();
+        let mut starts = Vec::with_capacity(rows + 1);
+        let mut entries = Vec::with_capacity(filled + first * rows);
+        starts.push(0);
         for i in 0..rows {
-            entries.push((0, 1.0));
-            let row = columns.iter().zip(1..).map(|(column, j)| (j, column[i]));
+            if intercept {
+                entries.push((0, 1.0));
+            }
+            let row = columns.iter().zip(first..).map(|(column, j)| (j, column[i]));
             entries.extend(row.filter(|(_, v)| *v != 0.0));
             starts.push(entries.len());
         }
-        Ok(Self { cols: columns.len() + 1, starts, entries })
+        Ok(Self { cols: columns.len() + first, intercept, starts, entries })
+    }
+
+    /// The same without column `j`.
+    #[must_use]
+    pub fn without(&self, j: usize) -> Self {
+        let mut starts = vec![0];
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for i in 0..self.rows() {
+            let others = self.row(i).iter().filter(|(k, _)| *k != j);
+            entries.extend(others.map(|&(k, v)| (k - usize::from(k > j), v)));
+            starts.push(entries.len());
+        }
+        let intercept = self.intercept && j != 0;
+        Self { cols: self.cols - 1, intercept, starts, entries }
+    }
+
+    /// Column `j`, dense.
+    #[must_use]
+    pub fn column(&self, j: usize) -> Vec<f64> {
+        let entry = |i: usize| self.row(i).iter().find(|(k, _)| *k == j).map_or(0.0, |e| e.1);
+        (0..self.rows()).map(entry).collect()
     }
 
     /// n.
@@ -48,6 +86,12 @@ impl Design {
     #[must_use]
     pub fn cols(&self) -> usize {
         self.cols
+    }
+
+    /// Whether column 0 is 1 throughout by construction.
+    #[must_use]
+    pub fn has_intercept(&self) -> bool {
+        self.intercept
     }
 
     /// The entries of row `i` that are not 0, by rising column.
@@ -63,18 +107,22 @@ impl Design {
     #[must_use]
     pub fn times(&self, v: &[f64]) -> Vec<f64> {
         assert_eq!(v.len(), self.cols);
-        (0..self.rows()).map(|i| self.row(i).iter().map(|(j, x)| x * v[*j]).sum()).collect()
+        let product = |i| self.row(i).iter().map(|(j, x)| x * v[*j]).sum();
+        (0..self.rows()).into_par_iter().with_min_len(CHUNK).map(product).collect()
     }
 
-    /// `x'v`, summed in row order.
+    /// `x'v`, summed as [`Self::gram`] is.
     #[must_use]
     pub fn transposed_times(&self, v: &[f64]) -> DVector<f64> {
         assert_eq!(v.len(), self.rows());
-        let mut sums = DVector::zeros(self.cols);
-        for (i, v) in v.iter().enumerate() {
-            self.row(i).iter().for_each(|(j, x)| sums[*j] += x * v);
-        }
-        sums
+        let pieces = in_pieces(self.rows(), |rows| {
+            let mut sums = DVector::zeros(self.cols);
+            for i in rows {
+                self.row(i).iter().for_each(|(j, x)| sums[*j] += x * v[i]);
+            }
+            sums
+        });
+        pieces.into_iter().fold(DVector::zeros(self.cols), |sum, piece| sum + piece)
     }
 
     /// `x_i' a x_i` for a p x p matrix `a`.
@@ -94,31 +142,37 @@ impl Design {
     #[must_use]
     pub fn gram(&self, weights: &[f64]) -> DMatrix<f64> {
         assert_eq!(weights.len(), self.rows());
-        let pieces: Vec<DMatrix<f64>> = (0..self.rows().div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|piece| {
-                let end = self.rows().min((piece + 1) * CHUNK);
-                self.gram_of(piece * CHUNK..end, weights)
-            })
-            .collect();
+        let pieces = in_pieces(self.rows(), |rows| self.gram_of(rows, weights));
         let zero = DMatrix::zeros(self.cols, self.cols);
         let mut sum = pieces.into_iter().fold(zero, |sum, piece| sum + piece);
-        sum.fill_lower_triangle_with_upper_triangle();
+        sum.fill_upper_triangle_with_lower_triangle();
         sum
     }
 
-    /// The upper triangle of the Gram matrix of some rows.
-    fn gram_of(&self, rows: std::ops::Range<usize>, weights: &[f64]) -> DMatrix<f64> {
+    /// The lower triangle of the Gram matrix of some rows.
+    pub(super) fn gram_of(
+        &self,
+        rows: impl Iterator<Item = usize>,
+        weights: &[f64],
+    ) -> DMatrix<f64> {
         let mut sum = DMatrix::zeros(self.cols, self.cols);
+        let sums = sum.as_mut_slice();
         for i in rows {
             let row = self.row(i);
             for (at, (j, x)) in row.iter().enumerate() {
                 let weighted = weights[i] * x;
-                row[at..].iter().for_each(|(k, y)| sum[(*j, *k)] += weighted * y);
+                let column = &mut sums[j * self.cols..(j + 1) * self.cols];
+                row[at..].iter().for_each(|(k, y)| column[*k] += weighted * y);
             }
         }
         sum
     }
+}
+
+/// What `work` makes of pieces of the rows of fixed size, in order.
+pub(super) fn in_pieces<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let piece = |at: usize| work(at * CHUNK..rows.min((at + 1) * CHUNK));
+    (0..rows.div_ceil(CHUNK)).into_par_iter().map(piece).collect()
 }
 
 #[cfg(test)]
@@ -133,6 +187,15 @@ mod tests {
         let gram = x.gram(&[1.0, 2.0, 1.0]);
         assert_eq!(gram, DMatrix::from_row_slice(3, 3, &[4., 4., 4., 4., 6., 6., 4., 6., 10.]));
         assert_eq!(x.quadratic(2, &gram), 230.0);
+    }
+
+    #[test]
+    fn columns_go_and_come_back() {
+        let columns = [vec![0.0, 1.0, 2.0], vec![1.0, 0.0, 3.0]];
+        let x = Design::new(3, &columns).unwrap();
+        assert_eq!(x.without(1), Design::new(3, &columns[1..]).unwrap());
+        assert_eq!(x.without(0), Design::with(3, &columns, false).unwrap());
+        assert_eq!(x.column(2), columns[1]);
     }
 
     #[test]

@@ -1,18 +1,23 @@
-//! Firth's penalised logistic likelihood: always finite, whatever the separation.
+//! Firth's penalised likelihood: always finite, whatever the separation.
 //!
 //! ```text
-//! l*(b) = sum log P(y_i) + 1/2 log det x'wx,   w_i = p_i (1 - p_i)
+//! l*(b) = sum log P(y_i) + 1/2 log det x'wx,   w the expected information of every row
 //! ```
 //!
-//! Its score is `sum (y_i - p_i + h_i (1/2 - p_i)) x_i` with the leverages `h`. Tests and
-//! intervals come from profiles of it, as Wald's fail near separation.
+//! Its score is `sum (s_i + h_i l_i / 2) x_i` with the likelihood's slopes `s`, the leverages `h` and
+//! the slopes `l` of `log w`: in a logit `y_i - p_i + h_i (1/2 - p_i)`. Tests and intervals come
+//! from profiles of it, as Wald's fail near separation.
 //!
 //! Source: Heinze and Schemper (2002), Stat. Med. 21; the R package `logistf` is its reference.
 
+use std::cell::RefCell;
+
 use nalgebra::{DMatrix, DVector};
 
-use super::logit::Point;
-use super::{Design, Fit};
+use rayon::prelude::*;
+
+use super::Fit;
+use super::glm::{Point, Problem};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level, normal_p};
 
@@ -48,10 +53,10 @@ pub(super) struct Maximum {
 ///
 /// Quasi-Newton steps (BFGS) that start from the inverse information, with halving; each
 /// O(n p^2) at most. Scoring steps alone oscillate for ever far from the maximum.
-pub(super) fn maximise(x: &Design, y: &[f64], start: Vec<f64>, free: Free) -> Result<Maximum> {
-    let mut here = penalise(x, Point::at(x, y, start))?;
-    let mut metric = inverse_information(x, &here, free)?;
-    let mut score = score(x, y, &here, free);
+pub(super) fn maximise(problem: Problem, start: Vec<f64>, free: Free) -> Result<Maximum> {
+    let mut here = penalise(problem, Point::at(problem, start))?;
+    let mut metric = inverse_information(problem, &here, free)?;
+    let mut score = score(problem, &here, free);
     for _ in 0..MAX_STEPS {
         let mut change = &metric * &score;
         if change.dot(&score) <= TOLERANCE * TOLERANCE {
@@ -59,20 +64,19 @@ pub(super) fn maximise(x: &Design, y: &[f64], start: Vec<f64>, free: Free) -> Re
         }
         change *= (MAX_CHANGE / change.amax()).min(1.0);
         let promise = change.dot(&score);
-        let Some(next) = rise(x, y, &here, &mut change, promise) else {
+        let Some(next) = rise(problem, &here, &mut change, promise) else {
             return Ok(here);
         };
-        let next_score = self::score(x, y, &next, free);
+        let next_score = self::score(problem, &next, free);
         update(&mut metric, &change, &(&score - &next_score));
         (here, score) = (next, next_score);
     }
-    Err(Error::Diverged("the penalised logistic regression does not settle".into()))
+    Err(Error::Diverged("the penalised regression does not settle".into()))
 }
 
 /// Halves `change` until the likelihood rises enough; `None` if that is below its rounding.
 fn rise(
-    x: &Design,
-    y: &[f64],
+    problem: Problem,
     here: &Maximum,
     change: &mut DVector<f64>,
     promise: f64,
@@ -80,7 +84,7 @@ fn rise(
     let mut share = 1.0;
     while share * promise > 1e-15 * (1.0 + here.likelihood.abs()) {
         let moved = here.point.coefficients.iter().zip(change.iter()).map(|(b, c)| b + c);
-        match penalise(x, Point::at(x, y, moved.collect())) {
+        match penalise(problem, Point::at(problem, moved.collect())) {
             Ok(next) if next.likelihood >= here.likelihood + ARMIJO * share * promise => {
                 return Some(next);
             }
@@ -104,8 +108,8 @@ fn update(metric: &mut DMatrix<f64>, step: &DVector<f64>, fall: &DVector<f64>) {
         - (&pull * step.transpose() + step * pull.transpose()) / curvature;
 }
 
-fn penalise(x: &Design, point: Point) -> Result<Maximum> {
-    let factor = x.gram(&point.weights).cholesky().ok_or_else(vanished)?;
+fn penalise(problem: Problem, point: Point) -> Result<Maximum> {
+    let factor = problem.x.gram(&point.weights).cholesky().ok_or_else(vanished)?;
     let log_det: f64 = factor.l_dirty().diagonal().iter().map(|d| 2.0 * d.ln()).sum();
     let likelihood = point.log_likelihood + 0.5 * log_det;
     if !likelihood.is_finite() {
@@ -115,17 +119,17 @@ fn penalise(x: &Design, point: Point) -> Result<Maximum> {
 }
 
 fn vanished() -> Error {
-    Error::Diverged("the information of the penalised logistic regression vanished".into())
+    Error::Diverged("the information of the penalised regression vanished".into())
 }
 
 /// Slope of the penalised likelihood, 0 for a fixed coefficient.
-fn score(x: &Design, y: &[f64], here: &Maximum, free: Free) -> DVector<f64> {
-    let point = &here.point;
+fn score(problem: Problem, here: &Maximum, free: Free) -> DVector<f64> {
+    let (point, x) = (&here.point, problem.x);
     let pull = |i: usize| {
-        let (p, h) = (point.probabilities[i], point.weights[i] * x.quadratic(i, &here.inverse));
-        y[i] - p + h * (0.5 - p)
+        let leverage = point.weights[i] * x.quadratic(i, &here.inverse);
+        point.scores[i] + 0.5 * leverage * point.lifts[i]
     };
-    let pulls: Vec<f64> = (0..x.rows()).map(pull).collect();
+    let pulls: Vec<f64> = (0..x.rows()).into_par_iter().with_min_len(4096).map(pull).collect();
     let mut score = x.transposed_times(&pulls);
     if let Free::AllBut(fixed) = free {
         score[fixed] = 0.0;
@@ -134,9 +138,9 @@ fn score(x: &Design, y: &[f64], here: &Maximum, free: Free) -> DVector<f64> {
 }
 
 /// Inverse information of the free coefficients, with zeros for a fixed one.
-fn inverse_information(x: &Design, here: &Maximum, free: Free) -> Result<DMatrix<f64>> {
+fn inverse_information(problem: Problem, here: &Maximum, free: Free) -> Result<DMatrix<f64>> {
     let Free::AllBut(fixed) = free else { return Ok(here.inverse.clone()) };
-    let information = x.gram(&here.point.weights).remove_row(fixed).remove_column(fixed);
+    let information = problem.x.gram(&here.point.weights).remove_row(fixed).remove_column(fixed);
     let inverse = information.cholesky().ok_or_else(vanished)?.inverse();
     Ok(inverse.insert_row(fixed, 0.0).insert_column(fixed, 0.0))
 }
@@ -148,19 +152,16 @@ fn inverse_information(x: &Design, here: &Maximum, free: Free) -> Result<DMatrix
 ///
 /// # Errors
 /// [`Error::Diverged`] if the profile cannot be followed to 0.
-pub(super) fn profile(
-    x: &Design,
-    y: &[f64],
-    fit: &Fit,
-    j: usize,
-    level: Level,
-) -> Result<Estimate> {
-    let top = penalise(x, Point::at(x, y, fit.coefficients.clone()))?.likelihood;
+pub(super) fn profile(problem: Problem, fit: &Fit, j: usize, level: Level) -> Result<Estimate> {
+    let top = penalise(problem, Point::at(problem, fit.coefficients.clone()))?.likelihood;
     let (value, std_error) = (fit.coefficients[j], fit.inverse[(j, j)].sqrt());
+    // Every search begins where the last one ended.
+    let last = RefCell::new(fit.coefficients.clone());
     let ratio = |at: f64| -> Result<f64> {
-        let mut start = fit.coefficients.clone();
+        let mut start = last.borrow().clone();
         start[j] = at;
-        let found = maximise(x, y, start, Free::AllBut(j))?;
+        let found = maximise(problem, start, Free::AllBut(j))?;
+        last.replace(found.point.coefficients);
         Ok(2.0 * (top - found.likelihood).max(0.0))
     };
     let statistic = ratio(0.0)?.sqrt() * value.signum();

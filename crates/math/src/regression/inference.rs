@@ -1,44 +1,70 @@
 //! From a regression to tests and intervals of its coefficients.
 
+use nalgebra::DMatrix;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::logit::{self, Logit};
-use super::robust::hc3;
-use super::{Design, Fit, Model, firth, least_squares};
+use super::fitting::{self, Fitted};
+use super::glm::Family;
+use super::robust::{self, Absorbed, Sandwich};
+use super::setup::{Data, Setup};
+use super::wild::{Draws, Wild};
+use super::{Model, clustered, effects, profiles, score, wild};
 use crate::error::Result;
 use crate::estimate::{Estimate, Level};
-
-/// Texts with, or without, a concept that must be in each class before Wald's test is trusted: with
-/// fewer it loses power the larger the effect (Hauck and Donner 1977).
-const THIN: usize = 10;
 
 /// Residuals smaller than this, relative to the spread of the target, are rounding: the fit is
 /// exact.
 const EXACT: f64 = 1e-10;
 
+/// With fewer clusters than this, tests are bootstrapped.
+const FEW_CLUSTERS: usize = 40;
+/// With fewer than this the bootstrap alone rejects too often.
+const FEWEST_CLUSTERS: usize = 6;
+
+/// Share of the classical error below which a robust error by cluster or within levels is taken to
+/// have collapsed.
+const COLLAPSED: f64 = 0.5;
+
 /// A regression with tests and intervals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inference {
-    /// The intercept, then one term per column.
+    /// The intercept, if there is one, then one term per column.
     pub terms: Vec<Term>,
-    /// Fitted mean of every row: a number, or the probability of 1.
+    /// Whether the first term is an intercept.
+    pub intercept: bool,
+    /// Fitted mean of every row: a number, the probability of 1, or a count.
     pub fitted: Vec<f64>,
     /// Whether separation was answered by Firth's penalised fit.
     pub penalised: bool,
+    /// Terms, by number, whose likelihood has its maximum at infinity.
+    pub separated: Vec<usize>,
+    /// The negative binomial's: variance `m + dispersion m^2`.
+    pub dispersion: Option<f64>,
+    pub n_clusters: Option<usize>,
+    /// Robust covariance of the terms.
+    covariance: DMatrix<f64>,
 }
 
 /// A coefficient.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Term {
-    /// In the unit of the target, or log-odds.
+    /// In the unit of the target, log-odds or log of counts. A control has no test.
     pub estimate: Estimate,
-    /// What its standard error is; `None` if it has none.
+    /// What its test comes from; `None` if it has none.
     pub variance: Option<Variance>,
-    /// The HC3 standard error, whichever is used.
+    /// The HC3 standard error, whichever is used; `None` with clusters or several absorbed factors.
     pub hc3: Option<f64>,
+    /// The robust standard error, whichever is used: HC3's, HC1's, CR1's or CR2's.
+    pub robust: Option<f64>,
     /// The one that trusts the model, whichever is used.
     pub classical: Option<f64>,
+    /// Average marginal effect on the target's mean, in its unit; of tested columns.
+    pub marginal: Option<Estimate>,
+    /// Per standard deviation of the column and, in least squares, of the target.
+    pub standardised: Option<f64>,
+    /// What R2 loses without the column, in least squares.
+    pub r_squared_change: Option<f64>,
 }
 
 /// Where a test comes from.
@@ -47,134 +73,299 @@ pub struct Term {
 pub enum Variance {
     /// The HC3 sandwich.
     Hc3,
-    /// Equal spread, or the model's binomial variance: larger than HC3 here.
+    /// The HC1 sandwich: several factors are absorbed.
+    Hc1,
+    /// The CR2 sandwich by cluster.
+    Cr2,
+    /// The CR1 sandwich by cluster: factors are absorbed whose levels cut across clusters.
+    Cr1,
+    /// Equal spread, or the model's own variance: larger than the robust one here.
     Classical,
+    /// The wild cluster bootstrap, for few clusters.
+    WildCluster,
+    /// The score bootstrap by cluster, for few clusters; the interval is CR2's.
+    ScoreCluster,
     /// The profile of Firth's penalised likelihood.
     Profile,
 }
 
-/// Fits `model` and judges every coefficient.
-///
-/// The standard error is HC3's, or the classical one where that is larger: HC3 collapses when the
-/// few texts of a rare column happen to share one value of the target, which a target of few
-/// values (stars, counts) makes likely. Both are reported. p-values and intervals are those of
-/// Student's t with the Satterthwaite degrees of freedom of [`hc3`]. A coefficient that a single
-/// row decides has an estimate only. In a logit, a coefficient that is separated or rests on few
-/// rows of a class is judged by its penalised profile, or has an estimate only if that cannot be
-/// followed.
-///
-/// Source of the larger of the two: Angrist and Pischke (2009), Mostly Harmless Econometrics, 8.1.
+/// Fits `model` with an intercept and judges every coefficient: [`Setup::infer`] for rows that are
+/// alike and independent.
 ///
 /// # Errors
-/// Those of [`least_squares::fit`] and [`logit::fit`].
+/// Those of [`Setup::infer`].
 pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Result<Inference> {
-    let x = Design::new(y.len(), columns)?;
-    match model {
-        Model::LeastSquares => {
-            let fit = least_squares::fit(&x, y)?;
-            let spread = residual_spread(&fit, x.cols());
-            if exact(&fit, y) {
-                return Ok(certain(fit, y, level));
+    Setup::new(model, columns.len(), level).infer(columns, y)
+}
+
+impl Inference {
+    /// The terms of the columns.
+    #[must_use]
+    pub fn columns(&self) -> &[Term] {
+        &self.terms[usize::from(self.intercept)..]
+    }
+
+    /// Robust covariance of the coefficients of columns `a` and `b`; `None` if either has no
+    /// standard error.
+    #[must_use]
+    pub fn covariance(&self, a: usize, b: usize) -> Option<f64> {
+        let known = |j: usize| self.columns().get(j).is_some_and(|term| term.robust.is_some());
+        let shift = usize::from(self.intercept);
+        (known(a) && known(b)).then(|| self.covariance[(a + shift, b + shift)])
+    }
+}
+
+/// Fits the data and judges the intercept and the tested columns.
+///
+/// The standard error is the robust one, or the classical one where that is larger: a robust one
+/// collapses when the few texts of a rare column happen to share one value of the target, which a
+/// target of few values (stars, counts) makes likely. Both are reported. By cluster and within
+/// levels that is done only where the robust one is less than half: there it scatters more, and the
+/// larger of the two would often be too large. p-values and intervals are
+/// those of Student's t with the Satterthwaite degrees of freedom of [`robust::hc3`] or
+/// [`clustered::cr2`]; with few clusters they are bootstrapped. A coefficient that a single row or
+/// cluster decides has an estimate only. In a logit, a coefficient that is separated or rests on few
+/// rows of a class is judged by its penalised profile, or has an estimate only if that cannot be
+/// followed; with clusters by that or the other test, whichever is more careful.
+///
+/// Source of the larger of the two: Angrist and Pischke (2009), Mostly Harmless Econometrics, 8.1.
+pub(super) fn judge(data: &Data) -> Result<Inference> {
+    let mut fitted = fitting::fit(data, None, None)?;
+    if fitted.family.is_none() && exact(data, &fitted) {
+        return Ok(certain(data, fitted));
+    }
+    let profiles = profiles::judge(data, &mut fitted);
+    let (variance, sandwich) = sandwich(data, &fitted);
+    let spread = spread(data, &fitted);
+    let classical = |l: usize| spread.map(|s| s * fitted.fit.inverse[(l, l)].sqrt());
+    let mut terms: Vec<Term> = (0..fitted.x.cols())
+        .map(|l| term(data, fitted.fit.coefficients[l], l, variance, &sandwich, classical(l)))
+        .collect();
+    bootstrap(data, &fitted, variance, &mut terms);
+    let penalised = !profiles.is_empty() || !fitted.separated.is_empty();
+    for (l, profile) in profiles {
+        profiles::take(&mut terms[l], profile.as_ref().ok(), data.clusters.is_some());
+    }
+    describe(data, &fitted, &sandwich, &mut terms);
+    Ok(inference(data, fitted, terms, sandwich.covariance, penalised))
+}
+
+fn inference(
+    data: &Data,
+    fitted: Fitted,
+    terms: Vec<Term>,
+    covariance: DMatrix<f64>,
+    penalised: bool,
+) -> Inference {
+    let dispersion = match (data.setup.model, fitted.family) {
+        (Model::NegativeBinomial, Some(Family::NegativeBinomial { alpha })) => Some(alpha),
+        (Model::NegativeBinomial, _) => Some(0.0),
+        _ => None,
+    };
+    Inference {
+        terms,
+        intercept: data.x.has_intercept(),
+        fitted: fitted.fit.fitted,
+        penalised,
+        separated: fitted.separated,
+        dispersion,
+        n_clusters: data.clusters.as_ref().map(clustered::Clusters::len),
+        covariance,
+    }
+}
+
+/// The robust covariance that suits the data.
+fn sandwich(data: &Data, fitted: &Fitted) -> (Variance, Sandwich) {
+    let (x, fit) = (&fitted.x, &fitted.fit);
+    let spent = x.cols() + fitted.absorbed;
+    let tested: Vec<bool> = (0..x.cols()).map(|l| data.is_tested(l)).collect();
+    if let Some(clusters) = &data.clusters {
+        let home = data.setup.clusters.map(super::absorb::Factor::new);
+        let nested = home.is_some_and(|home| data.factors.iter().all(|f| f.is_within(&home)));
+        let found = nested.then(|| clustered::cr2(x, fit, clusters, &tested)).flatten();
+        return found.map_or_else(
+            || (Variance::Cr1, clustered::cr1(x, fit, clusters, fitted.rows, spent)),
+            |found| (Variance::Cr2, found),
+        );
+    }
+    if data.factors.len() > 1 {
+        return (Variance::Hc1, robust::hc1(x, fit, fitted.rows, spent));
+    }
+    let absorbed = data.factors.first().map(|factor| Absorbed { factor, totals: &fitted.totals });
+    (Variance::Hc3, robust::hc3(x, fit, absorbed, &tested))
+}
+
+/// A term from the larger of its two standard errors.
+fn term(
+    data: &Data,
+    value: f64,
+    l: usize,
+    robust: Variance,
+    sandwich: &Sandwich,
+    classical: Option<f64>,
+) -> Term {
+    let bare = bare(value, classical);
+    let Some(std_error) = sandwich.std_error(l) else { return bare };
+    let plain = robust == Variance::Hc3 && data.factors.is_empty();
+    let guard = classical.filter(|c| plain || std_error < COLLAPSED * c);
+    let larger = guard.unwrap_or(0.0).max(std_error);
+    let (estimate, variance) = match sandwich.df[l] {
+        Some(df) if data.is_tested(l) => (
+            Estimate::student(value, larger, df, data.setup.level),
+            Some(if larger > std_error { Variance::Classical } else { robust }),
+        ),
+        _ => (Estimate { std_error: Some(larger), ..Estimate::bare(value) }, None),
+    };
+    let hc3 = (robust == Variance::Hc3).then_some(std_error);
+    Term { estimate, variance, hc3, robust: Some(std_error), ..bare }
+}
+
+fn bare(value: f64, classical: Option<f64>) -> Term {
+    Term {
+        estimate: Estimate::bare(value),
+        variance: None,
+        hc3: None,
+        robust: None,
+        classical,
+        marginal: None,
+        standardised: None,
+        r_squared_change: None,
+    }
+}
+
+/// Replaces tests where clusters are few.
+fn bootstrap(data: &Data, fitted: &Fitted, robust: Variance, terms: &mut [Term]) {
+    let Some(clusters) = data.clusters.as_ref().filter(|c| c.len() < FEW_CLUSTERS) else { return };
+    let draws = Draws::new(clusters.len(), data.setup.seed);
+    let shift = usize::from(data.x.has_intercept());
+    let replace = |(l, term): (usize, &mut Term)| {
+        if fitted.family.is_some() && l >= shift {
+            let mut start = fitted.fit.coefficients.clone();
+            start.remove(l);
+            if let Some(p) = score::p_value(data, clusters, &draws, start, l - shift) {
+                term.variance = Some(Variance::ScoreCluster);
+                term.estimate.p_value = Some(p);
             }
-            Ok(judged(&x, fit, spread, level))
-        }
-        Model::Logit => {
-            let (found, thin) = penalised_if_thin(&x, y, logit::fit(&x, y)?);
-            let profiles: Vec<Result<Estimate>> =
-                thin.par_iter().map(|&j| firth::profile(&x, y, &found.fit, j, level)).collect();
-            let mut judged = judged(&x, found.fit, Some(1.0), level);
-            judged.penalised = !profiles.is_empty();
-            for (j, profile) in thin.into_iter().zip(profiles) {
-                let term = &mut judged.terms[j];
-                term.variance = profile.is_ok().then_some(Variance::Profile);
-                // A profile that cannot be followed leaves the estimate without a test.
-                term.estimate = profile.unwrap_or(Estimate::bare(term.estimate.value));
+        // Levels that cut across clusters would have to be taken out of every draw.
+        } else if fitted.family.is_none() && robust == Variance::Cr2 {
+            let level = data.setup.level;
+            let found = wild::test(&fitted.x, &fitted.fit, clusters, l, &draws, level);
+            if let Some(found) = found {
+                take_wild(term, &found, clusters.len() < FEWEST_CLUSTERS);
             }
-            Ok(judged)
-        }
-    }
-}
-
-/// The fit to judge by, and the coefficients to judge by its profile: those that are separated or
-/// thin. The fit is penalised if there are any.
-fn penalised_if_thin(x: &Design, y: &[f64], found: Logit) -> (Logit, Vec<usize>) {
-    let thin: Vec<usize> =
-        (0..x.cols()).filter(|j| found.separated.contains(j) || is_thin(x, y, *j)).collect();
-    if !found.separated.is_empty() || thin.is_empty() {
-        return (found, thin);
-    }
-    // Wald's test of the plain fit is better than none.
-    match logit::penalised(x, y, Vec::new()) {
-        Ok(penalised) => (penalised, thin),
-        Err(_) => (found, Vec::new()),
-    }
-}
-
-/// Whether a class has fewer than [`THIN`] rows where column `j` is 0, or where it is not. A column
-/// that is nowhere 0 is a measurement, and has no such rows.
-fn is_thin(x: &Design, y: &[f64], j: usize) -> bool {
-    let mut cells = [[0; 2]; 2];
-    for (i, y) in y.iter().enumerate() {
-        let present = x.row(i).iter().any(|(column, v)| *column == j && *v != 0.0);
-        cells[usize::from(present)][usize::from(*y > 0.5)] += 1;
-    }
-    cells[0] != [0, 0] && cells.as_flattened().iter().any(|n| *n < THIN)
-}
-
-/// Terms from HC3 and from `spread * sqrt(diagonal of (x'wx)^-1)`.
-fn judged(x: &Design, fit: Fit, spread: Option<f64>, level: Level) -> Inference {
-    let term = |(j, robust): (usize, Option<super::robust::Hc3>)| {
-        let value = fit.coefficients[j];
-        let classical = spread.map(|s| s * fit.inverse[(j, j)].sqrt());
-        let Some(robust) = robust else {
-            let estimate = Estimate::bare(value);
-            return Term { estimate, variance: None, hc3: None, classical };
-        };
-        let larger = classical.unwrap_or(0.0).max(robust.std_error);
-        let variance = if larger > robust.std_error { Variance::Classical } else { Variance::Hc3 };
-        Term {
-            estimate: Estimate::student(value, larger, robust.df, level),
-            variance: Some(variance),
-            hc3: Some(robust.std_error),
-            classical,
         }
     };
-    let terms = hc3(x, &fit).into_iter().enumerate().map(term).collect();
-    Inference { terms, fitted: fit.fitted, penalised: false }
+    terms.par_iter_mut().enumerate().filter(|(_, t)| t.variance.is_some()).for_each(replace);
 }
 
-/// Standard deviation of the residuals (divisor n - p); `None` without residual freedom.
-fn residual_spread(fit: &Fit, cols: usize) -> Option<f64> {
-    let n = fit.residuals.len();
-    (n > cols).then(|| {
-        let squares: f64 = fit.residuals.iter().map(|e| e * e).sum();
-        (squares / (n - cols) as f64).sqrt()
+/// Judges a term by the bootstrap; with the fewest clusters by the more careful of it and CR2.
+fn take_wild(term: &mut Term, found: &Wild, fewest: bool) {
+    let before = term.estimate;
+    let estimate = &mut term.estimate;
+    term.variance = Some(Variance::WildCluster);
+    estimate.p_value = Some(found.p_value);
+    (estimate.conf_low, estimate.conf_high) = (found.conf_low, found.conf_high);
+    if fewest {
+        let both = |a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64| Some(of(a?, b?));
+        estimate.p_value = both(estimate.p_value, before.p_value, f64::max);
+        estimate.conf_low = both(estimate.conf_low, before.conf_low, f64::min);
+        estimate.conf_high = both(estimate.conf_high, before.conf_high, f64::max);
+    }
+}
+
+/// Adds how large the effects of the tested columns are.
+fn describe(data: &Data, fitted: &Fitted, sandwich: &Sandwich, terms: &mut [Term]) {
+    let shift = usize::from(data.x.has_intercept());
+    for j in 0..data.setup.tested {
+        let term = &mut terms[j + shift];
+        term.standardised = effects::standardised(data, fitted, j);
+        term.r_squared_change = effects::r_squared_change(data, fitted, j + shift);
+        term.marginal = if fitted.family.is_none() {
+            Some(term.estimate)
+        } else {
+            effects::marginal(data, fitted, j, &sandwich.covariance).map(|found| {
+                let at = |b: f64| effects::marginal_at(data, fitted, j, b);
+                marginal(term, found, data.setup.level, at)
+            })
+        };
+    }
+}
+
+/// A marginal effect with the test of its coefficient, whose null is the same, and with an error
+/// that is as much larger than the robust one as the coefficient's. Near separation, where a profile
+/// bounds the coefficient, its bounds are those of the effect too, the other coefficients held.
+fn marginal(
+    term: &Term,
+    (value, std_error): (f64, f64),
+    level: Level,
+    at: impl Fn(f64) -> Option<f64>,
+) -> Estimate {
+    let (Some(used), Some(robust)) = (term.estimate.std_error, term.robust) else {
+        return Estimate::bare(value);
+    };
+    let std_error = if robust > 0.0 { std_error * (used / robust).max(1.0) } else { std_error };
+    let found = match term.estimate.df {
+        Some(df) => Estimate::student(value, std_error, df, level),
+        None => Estimate::normal(value, std_error, level),
+    };
+    let found = Estimate { p_value: term.estimate.p_value, ..found };
+    if term.variance != Some(Variance::Profile) {
+        return found;
+    }
+    let [conf_low, conf_high] = [term.estimate.conf_low, term.estimate.conf_high];
+    Estimate { conf_low: conf_low.and_then(&at), conf_high: conf_high.and_then(&at), ..found }
+}
+
+/// Standard deviation of the residuals (divisor n - p), `None` without residual freedom; 1 for a
+/// likelihood.
+fn spread(data: &Data, fitted: &Fitted) -> Option<f64> {
+    if fitted.family.is_some() {
+        return Some(1.0);
+    }
+    let spent = fitted.x.cols() + fitted.absorbed;
+    (data.rows > spent).then(|| {
+        let rows = fitted.fit.residuals.iter().zip(&data.weights);
+        let squares: f64 = rows.map(|(e, w)| w * e * e).sum();
+        (squares / (data.rows - spent) as f64).sqrt()
     })
 }
 
 /// Whether the columns reproduce the target to rounding.
-fn exact(fit: &Fit, y: &[f64]) -> bool {
-    let largest = fit.residuals.iter().fold(0.0, |a: f64, e| a.max(e.abs()));
-    y.len() > fit.coefficients.len() && largest <= EXACT * range(y)
+fn exact(data: &Data, fitted: &Fitted) -> bool {
+    let rows = fitted.fit.residuals.iter().zip(&data.weights).filter(|(_, w)| **w > 0.0);
+    let largest = rows.fold(0.0, |a: f64, (e, _)| a.max(e.abs()));
+    data.rows > fitted.x.cols() + fitted.absorbed && largest <= EXACT * range(data.y)
 }
 
 /// Terms of an exact fit: no error, and 0 where the coefficient is rounding.
-fn certain(fit: Fit, y: &[f64], level: Level) -> Inference {
-    let df = (y.len() - fit.coefficients.len()) as f64;
-    let term = |&value: &f64| {
-        let value = if value.abs() <= EXACT * range(y) { 0.0 } else { value };
+fn certain(data: &Data, fitted: Fitted) -> Inference {
+    let df = (data.rows - fitted.x.cols() - fitted.absorbed) as f64;
+    let p = fitted.x.cols();
+    let term = |(l, &value): (usize, &f64)| {
+        let value = if value.abs() <= EXACT * range(data.y) { 0.0 } else { value };
+        let estimate = Estimate::student(value, 0.0, df, data.setup.level);
+        let variance = Some(Variance::Hc3);
+        let robust = Some(0.0);
+        let r_squared_change = effects::r_squared_change(data, &fitted, l);
+        let marginal = Some(estimate);
+        let hc3 = robust;
+        let standardised = l
+            .checked_sub(usize::from(data.x.has_intercept()))
+            .and_then(|j| effects::standardised(data, &fitted, j));
+        let classical = Some(0.0);
         Term {
-            estimate: Estimate::student(value, 0.0, df, level),
-            variance: Some(Variance::Hc3),
-            hc3: Some(0.0),
-            classical: Some(0.0),
+            estimate,
+            variance,
+            hc3,
+            robust,
+            classical,
+            marginal,
+            standardised,
+            r_squared_change,
         }
     };
-    Inference {
-        terms: fit.coefficients.iter().map(term).collect(),
-        fitted: fit.fitted,
-        penalised: false,
-    }
+    let terms = fitted.fit.coefficients.iter().enumerate().map(term).collect();
+    inference(data, fitted, terms, DMatrix::zeros(p, p), false)
 }
 
 fn range(y: &[f64]) -> f64 {

@@ -1,35 +1,56 @@
-//! Ordinary least squares.
+//! Ordinary and weighted least squares.
 
 use super::{Design, Fit};
 use crate::error::{Error, Result};
 
-/// Minimises `sum (y_i - x_i' b)^2`.
+/// Minimises `sum (y_i - x_i' b)^2`: [`weighted`] with weights of 1.
 ///
-/// `x`: n x p with linearly independent columns; `y`: n, in any unit. Cholesky factorisation of
-/// `x'x` with one step of refinement; O(n p^2) at most. The target is centred first, so that a
-/// large mean costs no precision.
+/// # Errors
+/// As [`weighted`].
+pub fn fit(x: &Design, y: &[f64]) -> Result<Fit> {
+    weighted(x, y, vec![1.0; y.len()])
+}
+
+/// Minimises `sum w_i (y_i - x_i' b)^2`.
+///
+/// `x`: n x p with linearly independent columns; `y`: n, in any unit; `weights`: n, 0 or more.
+/// Cholesky factorisation of `x'wx` with one step of refinement; O(n p^2) at most. The target is
+/// centred first if there is an intercept, so that a large mean costs no precision.
 ///
 /// # Errors
 /// [`Error::Shape`] or [`Error::NotFinite`] for a bad `y`; [`Error::Data`] if the columns are
 /// linearly dependent.
-pub fn fit(x: &Design, y: &[f64]) -> Result<Fit> {
+pub fn weighted(x: &Design, y: &[f64], weights: Vec<f64>) -> Result<Fit> {
     Error::check_len("y", y.len(), x.rows())?;
     Error::check_finite("y", y)?;
-    let weights = vec![1.0; y.len()];
     let factor = x.gram(&weights).cholesky().ok_or_else(dependent)?;
-    let mean = y.iter().sum::<f64>() / y.len() as f64;
+    let mean = if x.has_intercept() { weighted_mean(y, &weights) } else { 0.0 };
     let centred: Vec<f64> = y.iter().map(|v| v - mean).collect();
     let mut coefficients = vec![0.0; x.cols()];
     let mut residuals = centred.clone();
     for _ in 0..2 {
-        let change = factor.solve(&x.transposed_times(&residuals));
+        let pulls = products(&weights, &residuals);
+        let change = factor.solve(&x.transposed_times(&pulls));
         coefficients.iter_mut().zip(change.iter()).for_each(|(b, c)| *b += c);
         let fitted = x.times(&coefficients);
         residuals = centred.iter().zip(&fitted).map(|(y, f)| y - f).collect();
     }
-    coefficients[0] += mean;
+    if x.has_intercept() {
+        coefficients[0] += mean;
+    }
     let fitted = y.iter().zip(&residuals).map(|(y, e)| y - e).collect();
-    Ok(Fit { coefficients, fitted, residuals, weights, inverse: factor.inverse() })
+    let scores = products(&weights, &residuals);
+    Ok(Fit { coefficients, fitted, residuals, weights, scores, inverse: factor.inverse() })
+}
+
+fn products(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a * b).collect()
+}
+
+/// `sum w v / sum w`.
+pub(super) fn weighted_mean(values: &[f64], weights: &[f64]) -> f64 {
+    let sum: f64 = values.iter().zip(weights).map(|(v, w)| v * w).sum();
+    sum / weights.iter().sum::<f64>()
 }
 
 /// The columns have no single solution.

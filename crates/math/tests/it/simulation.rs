@@ -61,16 +61,14 @@ fn single(columns: &[Vec<f64>], y: &[f64], model: Model) -> Vec<Option<f64>> {
             column.iter().zip(y).filter(|(x, _)| **x == value).map(|(_, y)| *y).collect()
         };
         let (present, absent) = (side(1.0), side(0.0));
-        match model {
-            Model::LeastSquares => means::difference(&present, &absent, level()).map(|d| d.0),
-            Model::Logit => {
-                let share = |y: &[f64]| Share {
-                    successes: y.iter().filter(|y| **y > 0.0).count(),
-                    trials: y.len(),
-                };
-                proportions::difference(share(&present), share(&absent), level())
-            }
+        if model == Model::LeastSquares {
+            return means::difference(&present, &absent, level()).map(|d| d.0);
         }
+        let share = |y: &[f64]| Share {
+            successes: y.iter().filter(|y| **y > 0.0).count(),
+            trials: y.len(),
+        };
+        proportions::difference(share(&present), share(&absent), level())
     };
     columns.iter().map(|column| one(column)?.p_value).collect()
 }

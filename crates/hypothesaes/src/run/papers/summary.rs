@@ -5,13 +5,13 @@ use std::fmt::Write;
 use hypothesaes_math::Estimate;
 
 use crate::data::Task;
-use crate::evaluate::{Effect, FitKind, Metric, Model, Status, Together};
+use crate::evaluate::{Effect, FitKind, Model, Status, Together};
 use crate::run::outcome::{Hypothesis, Outcome};
 
 /// The run as Markdown. Wordings are escaped, so that none of them changes the layout.
 pub(in crate::run) fn summary(outcome: &Outcome) -> String {
     let mut text = String::from("# What goes with the target\n\n");
-    for part in [answer, holding, others, unlabelled, how_to_read, basis, limits] {
+    for part in [answer, trust, holding, others, unlabelled, how_to_read, basis, limits] {
         let part = part(outcome);
         if !part.is_empty() {
             let _ = writeln!(text, "{}\n", part.trim_end());
@@ -26,35 +26,64 @@ fn answer(outcome: &Outcome) -> String {
     let Some(test) = &outcome.test else { return String::new() };
     let target = outcome.data.as_ref().map_or("the target", |d| d.target.as_str());
     let mut text = format!(
-        "**{} of {} hypotheses about `{}` hold** on {} held-out texts (Holm-adjusted p < {})",
+        "**{} of {} hypotheses about `{}` hold** on {} held-out {} (Holm-adjusted p < {})",
         test.n_hold,
-        outcome.hypotheses.len(),
+        test.n_hypotheses,
         code(target),
         test.n,
+        if test.is_paired { "pairs" } else { "texts" },
         test.alpha
     );
     if test.n_hold > 0 {
         let _ = write!(text, ", {} of them beside all others too", test.n_hold_jointly);
     }
     text.push('.');
-    for fit in &test.models {
+    for fit in test.models.iter().filter(|fit| fit.is_main()) {
         let _ = write!(text, " {}", together(fit));
     }
     text
 }
 
+/// What speaks for the answer and against it.
+fn trust(outcome: &Outcome) -> String {
+    let Some(test) = &outcome.test else { return String::new() };
+    let mut lines = Vec::new();
+    if let Some(placebo) = &test.placebo {
+        let (tested, hold, _) = placebo.totals();
+        lines.push(format!(
+            "On {} shuffled targets, where there is nothing, {hold} of {tested} neurons hold.",
+            placebo.runs.len()
+        ));
+    }
+    lines.extend(test.leakage.message().map(|message| format!("Leakage: {}.", escaped(&message))));
+    let kappas = test.gold.iter().flat_map(|g| &g.hypotheses);
+    let kappas: Vec<f64> = kappas.filter_map(|h| h.kappa).map(|k| k.value).collect();
+    if let (Some(least), Some(most)) =
+        (kappas.iter().copied().reduce(f64::min), kappas.iter().copied().reduce(f64::max))
+    {
+        lines.push(format!(
+            "Against annotations by hand kappa is {least:.2} to {most:.2}; corrected effects are in \
+             `tables/gold.csv`."
+        ));
+    }
+    lines.join(" ")
+}
+
 fn together(fit: &Together) -> String {
-    let metric = match fit.metric {
-        Metric::RSquared => "R2",
-        Metric::Auc => "AUC",
-    };
+    let metric = fit.metric.title();
     let Some(m) = fit.measure else { return format!("{metric} could not be computed.") };
+    let interval = match (m.conf_low, m.conf_high) {
+        (Some(low), Some(high)) => format!(" [{low:.3}, {high:.3}]"),
+        _ => String::new(),
+    };
+    let class = fit.class.as_ref().map_or_else(String::new, |c| format!(", class `{}`", code(c)));
     match fit.fit {
-        FitKind::CrossFitted => format!(
-            "Together, cross-fitted: {metric} = {:.3} [{:.3}, {:.3}].",
-            m.value, m.conf_low, m.conf_high
-        ),
-        FitKind::InSample => format!("On the fitted texts themselves: {metric} = {:.3}.", m.value),
+        FitKind::CrossFitted => {
+            format!("Together, cross-fitted{class}: {metric} = {:.3}{interval}.", m.value)
+        }
+        FitKind::InSample => {
+            format!("On the fitted texts themselves{class}: {metric} = {:.3}.", m.value)
+        }
     }
 }
 
@@ -86,11 +115,12 @@ fn row(h: &Hypothesis) -> String {
     let t = &h.tested;
     let unfitted = || t.warning.clone().unwrap_or_default();
     format!(
-        "| {} | {} | {} | {} | {} | {} | {} | {} |",
+        "| {} | {}{} | {} | {} | {} | {} | {} | {} |",
         t.id,
         escaped(&h.hypothesis),
-        t.separation.as_ref().map_or_else(String::new, with_interval),
-        holm(t.separation.as_ref()),
+        t.class.as_ref().map_or_else(String::new, |class| format!(" ({})", escaped(class))),
+        t.claim().map_or_else(String::new, with_interval),
+        holm(t.claim()),
         t.joint.as_ref().map_or_else(unfitted, with_interval),
         holm(t.joint.as_ref()),
         t.prevalence.map_or_else(String::new, |p| format!("{:.0} %", 100.0 * p)),
@@ -131,11 +161,16 @@ fn how_to_read(outcome: &Outcome) -> String {
         }
         _ => format!("unit of `{}`", code(&data.target)),
     };
+    let held = if outcome.hypotheses.iter().any(|h| h.tested.adjusted.is_some()) {
+        "the controls held equal"
+    } else {
+        "nothing else held equal"
+    };
     format!(
         "## How to read it\n\n\
          A hypothesis goes with the target; it need not be its cause. *With − without* compares the \
-         texts that have the concept with those that do not, nothing else held equal: a hypothesis \
-         holds if this difference does. The effect beside the others comes from one regression on \
+         texts that have the concept with those that do not, {held}: a hypothesis holds if this \
+         difference does. The effect beside the others comes from one regression on \
          all hypotheses together ({unit}), with HC3 standard errors unless `tables/hypotheses.csv` \
          says otherwise; hypotheses that are true of the same texts share it, so that several which \
          hold can all be uncertain there. Intervals cover 95 % unless `evaluate.conf_level` says \
@@ -170,12 +205,19 @@ fn basis(outcome: &Outcome) -> String {
     text
 }
 
-fn limits(_: &Outcome) -> String {
-    "## Limits\n\n\
-     Embedding, wording and annotation were done by the embedded defaults: they know words and \
-     phrases, not meaning. A concept such as `mentions \"wait\"` is true of \"no wait at all\" as \
-     well. Texts of one author or document count as independent here."
-        .into()
+fn limits(outcome: &Outcome) -> String {
+    let groups = match outcome.test.as_ref().and_then(|test| test.n_groups) {
+        Some(n) => format!("Texts of one group count as one cluster, of which there are {n}."),
+        None => "Texts of one author or document count as independent here: a group column says \
+                 which belong together."
+            .into(),
+    };
+    format!(
+        "## Limits\n\n\
+         Embedding, wording and annotation were done by the embedded defaults: they know words and \
+         phrases, not meaning. A concept such as `mentions \"wait\"` is true of \"no wait at all\" \
+         as well. {groups}"
+    )
 }
 
 /// For Markdown text inside a table.

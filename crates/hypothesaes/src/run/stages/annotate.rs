@@ -1,10 +1,10 @@
 //! `annotate`: which hypothesis is true of which held-out text.
 
+use super::Findings;
 use crate::Result;
 use crate::annotate::{self, Annotations, annotator, calibration_table};
 use crate::data::{Dataset, Split};
 use crate::evaluate;
-use crate::interpret::Labelled;
 use crate::run::Context;
 use crate::store::Stage;
 use crate::table::{self, Column};
@@ -14,12 +14,12 @@ pub(crate) const ANNOTATIONS: &str = "data/annotations.parquet";
 pub(crate) fn annotate(
     context: &mut Context,
     data: &Dataset,
-    labelled: &[Labelled],
+    findings: &Findings,
 ) -> Result<Annotations> {
     let identity = context.identity(Stage::Annotate);
     let Context { run, options, watch, models, .. } = context;
     let (options, watch, models) = (*options, *watch, *models);
-    let concepts: Vec<String> = labelled.iter().filter_map(|l| l.concept.clone()).collect();
+    let concepts = findings.concepts();
     let rows = data.texts_in(Split::Heldout);
     run.stage(
         Stage::Annotate,

@@ -1,23 +1,58 @@
 //! `evaluate`: which hypotheses hold on the held-out texts.
 
+use hypothesaes_math::{Level, Matrix};
+use serde::{Deserialize, Serialize};
+
 use super::Neurons;
 use crate::Result;
 use crate::annotate::Annotations;
 use crate::data::{Dataset, Split};
-use crate::evaluate::{self, Evaluation, Wording};
+use crate::evaluate::{self, Baselines, Evaluation, Heldout, Wording};
+use crate::gold::{self, Gold};
 use crate::interpret::{Fidelity, Labelled};
+use crate::leakage::{self, Leakage};
+use crate::options::Options;
+use crate::placebo::{self, Placebo};
 use crate::run::Context;
 use crate::select::Selection;
-use crate::store::{Stage, read_json};
+use crate::store::{Outputs, Stage, read_json};
 use crate::table::Column;
+use crate::watch::Watch;
 
 const EVALUATION: &str = "evaluate/evaluation.json";
+const CHECKS: &str = "evaluate/checks.json";
+
+/// What the test came to, and what speaks for and against it.
+pub(crate) struct Evaluated {
+    pub evaluation: Evaluation,
+    pub checks: Checks,
+}
+
+/// Whether the test can be believed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Checks {
+    pub leakage: Leakage,
+    /// `None` if no neurons were selected, or none was asked for.
+    pub placebo: Option<Placebo>,
+    /// `None` without annotations by hand.
+    pub gold: Option<Gold>,
+}
 
 /// What the hypotheses are and where they came from.
 pub(crate) struct Findings<'a> {
-    pub labelled: &'a [Labelled],
-    pub selection: &'a Selection,
-    pub neurons: &'a Neurons,
+    /// What was found in the discover texts; `None` if nothing was looked for.
+    pub found: Option<Found>,
+    /// Hypotheses of the user's own.
+    pub own: &'a [String],
+}
+
+/// What was found in the discover texts.
+pub(crate) struct Found {
+    /// The embeddings of all texts.
+    pub x: Matrix,
+    pub neurons: Neurons,
+    pub selection: Selection,
+    pub labelled: Vec<Labelled>,
 }
 
 pub(crate) fn evaluate(
@@ -25,56 +60,139 @@ pub(crate) fn evaluate(
     data: &Dataset,
     findings: &Findings,
     annotations: &Annotations,
-) -> Result<Evaluation> {
+) -> Result<Evaluated> {
     let identity = context.identity(Stage::Evaluate);
     let Context { run, options, watch, .. } = context;
     let options = *options;
-    let evaluation = run.stage(
+    let evaluated = run.stage(
         Stage::Evaluate,
         identity,
         *watch,
         |out| {
-            let y: Vec<f64> = data.rows(Split::Heldout).iter().map(|&i| data.y[i]).collect();
+            let rows = data.rows(Split::Heldout);
+            let part = data.gather(&rows);
             let columns: Vec<Vec<Option<bool>>> =
                 (0..annotations.n_concepts()).map(|c| annotations.concept(c).to_vec()).collect();
+            let heldout = Heldout {
+                annotations: &columns,
+                y: &part.y,
+                task: &part.task,
+                is_paired: part.is_paired,
+                covariates: &part.covariates,
+                group: part.group.as_deref(),
+            };
+            let baselines = findings.baselines(data, &rows);
             let evaluation =
-                evaluate::evaluate(&columns, &y, &data.task, options.seed, &options.evaluate)?;
+                evaluate::evaluate(&heldout, &baselines, options.seed, &options.evaluate)?;
             out.json(EVALUATION, &evaluation)?;
             let fidelity = findings.fidelity_columns();
             out.table(&evaluation.hypotheses_table(&findings.wordings(), fidelity)?)?;
             out.table(&evaluation.effects_table())?;
             out.table(&evaluation.models_table())?;
             out.table(&evaluation.overlap_table())?;
-            Ok(evaluation)
+            if let Some(strata) = evaluation.strata_table() {
+                out.table(&strata)?;
+            }
+            let checks = findings.checks(data, &heldout, options, *watch)?;
+            checks.write(out)?;
+            Ok(Evaluated { evaluation, checks })
         },
-        |folder| read_json(folder, EVALUATION),
+        |folder| {
+            let evaluation = read_json(folder, EVALUATION)?;
+            Ok(Evaluated { evaluation, checks: read_json(folder, CHECKS)? })
+        },
     )?;
-    for message in &evaluation.messages {
+    let gold = evaluated.checks.gold.iter().flat_map(|gold| &gold.messages);
+    let leakage = evaluated.checks.leakage.message();
+    for message in evaluated.evaluation.messages.iter().chain(gold).chain(&leakage) {
         watch.say(message);
     }
-    Ok(evaluation)
+    Ok(evaluated)
+}
+
+impl Checks {
+    fn write(&self, out: &mut Outputs) -> Result<()> {
+        out.json(CHECKS, self)?;
+        if !self.leakage.near.is_empty() {
+            out.table(&self.leakage.table())?;
+        }
+        if let Some(placebo) = &self.placebo {
+            out.table(&placebo.table())?;
+        }
+        if let Some(gold) = &self.gold {
+            out.table(&gold.table())?;
+        }
+        Ok(())
+    }
 }
 
 impl Findings<'_> {
-    /// One per labelled neuron, in the order of the hypotheses.
+    /// What is annotated: the concepts that were found, then the user's own.
+    pub fn concepts(&self) -> Vec<String> {
+        self.worded().filter_map(|l| l.concept.clone()).chain(self.own.iter().cloned()).collect()
+    }
+
+    /// The neurons that could be put into words.
+    pub fn worded(&self) -> impl Iterator<Item = &Labelled> {
+        let labelled = self.found.iter().flat_map(|found| &found.labelled);
+        labelled.filter(|l| l.concept.is_some())
+    }
+
+    /// One per concept, in their order.
     pub fn wordings(&self) -> Vec<Wording> {
-        let score = |neuron: usize| self.selection.chosen.iter().find(|c| c.neuron == neuron);
-        self.labelled
-            .iter()
-            .filter_map(|l| Some((l.neuron, l.concept.clone()?)))
-            .map(|(neuron, hypothesis)| Wording {
-                hypothesis,
-                neuron_id: Some(neuron),
-                sae_id: Some(self.neurons.sae_ids[neuron].clone()),
-                selection_score: score(neuron).map(|c| c.score),
-            })
-            .collect()
+        let own = self.own.iter().cloned();
+        let own = own.map(|hypothesis| Wording { hypothesis, ..Wording::default() });
+        let found = self.found.iter().flat_map(Found::wordings);
+        found.chain(own).collect()
+    }
+
+    /// What speaks for the test and against it.
+    fn checks(
+        &self,
+        data: &Dataset,
+        heldout: &Heldout,
+        options: &Options,
+        watch: &dyn Watch,
+    ) -> Result<Checks> {
+        let how = (&options.select, &options.evaluate);
+        let placebo = match &self.found {
+            Some(found) if options.evaluate.n_placebo > 0 => {
+                Some(placebo::run(data, &found.neurons.z, options.seed, how, watch)?)
+            }
+            _ => None,
+        };
+        let gold = match &options.evaluate.gold {
+            Some(file) => {
+                let by_hand = gold::read(file, data, &self.concepts())?;
+                Some(gold::correct(heldout, &by_hand, Level::new(options.evaluate.conf_level)?)?)
+            }
+            None => None,
+        };
+        let leakage = leakage::check(data, options.evaluate.near_duplicate)?;
+        Ok(Checks { leakage, placebo, gold })
+    }
+
+    /// Activations and embeddings of the held-out rows.
+    fn baselines(&self, data: &Dataset, rows: &[usize]) -> Baselines {
+        let Some(found) = &self.found else { return Baselines::default() };
+        let columns = data.activations(&found.neurons.z, rows).columns();
+        let dense = |neuron: usize| {
+            let mut column = vec![0.0; rows.len()];
+            let (fires_on, values) = &columns[neuron];
+            fires_on.iter().zip(values).for_each(|(&i, &v)| column[i as usize] = f64::from(v));
+            column
+        };
+        Baselines {
+            neurons: self.worded().map(|l| dense(l.neuron)).collect(),
+            embeddings: Some(data.vectors(&found.x, rows)),
+        }
     }
 
     fn fidelity_columns(&self) -> Vec<Column> {
         let column = |name, description, of: fn(Fidelity) -> Option<f64>| {
-            let named = self.labelled.iter().filter(|l| l.concept.is_some());
-            Column::number(name, "share", description, named.map(|l| l.fidelity.and_then(of)))
+            let found = self.worded().map(|l| l.fidelity.and_then(of));
+            let own = self.own.iter().map(|_| None);
+            Column::number(name, "share", description, found.chain(own))
         };
         vec![
             column(
@@ -99,5 +217,19 @@ impl Findings<'_> {
                 |f| f.correlation,
             ),
         ]
+    }
+}
+
+impl Found {
+    fn wordings(&self) -> impl Iterator<Item = Wording> {
+        let score = |neuron: usize| self.selection.chosen.iter().find(|c| c.neuron == neuron);
+        self.labelled.iter().filter_map(move |l| {
+            Some(Wording {
+                hypothesis: l.concept.clone()?,
+                neuron_id: Some(l.neuron),
+                sae_id: Some(self.neurons.sae_ids[l.neuron].clone()),
+                selection_score: score(l.neuron).map(|c| c.score),
+            })
+        })
     }
 }

@@ -13,7 +13,7 @@ mod signal;
 pub(super) use annotate::{ANNOTATIONS, annotate};
 pub(super) use data::{ROWS, data, read_summary};
 pub(super) use embed::{EMBEDDINGS, embed};
-pub(super) use evaluate::{Findings, evaluate};
+pub(super) use evaluate::{Evaluated, Findings, Found, evaluate};
 pub(super) use interpret::{LABELS, interpret};
 pub(super) use report::report;
 pub(super) use sae::{MODEL, Neurons, sae};

@@ -1,10 +1,12 @@
 //! `select`: the neurons worth wording, judged on the discover texts.
 
+use hypothesaes_math::Matrix;
+
 use super::Neurons;
 use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::run::Context;
-use crate::select::{self, Selection};
+use crate::select::{self, Discover, Selection};
 use crate::store::{Stage, read_json};
 
 pub(crate) const SELECTION: &str = "sae/selection.json";
@@ -22,9 +24,20 @@ pub(crate) fn select(
         *watch,
         |out| {
             let rows = data.rows(Split::Discover);
-            let y: Vec<f64> = rows.iter().map(|&i| data.y[i]).collect();
+            let part = data.gather(&rows);
             let z = data.activations(&neurons.z, &rows);
-            let selection = select::select(&z, &y, &data.task, &options.select)?;
+            let decoders: Vec<&Matrix> =
+                neurons.models.iter().map(|m| &m.sae.parts().decoder).collect();
+            let discover = Discover {
+                z: &z,
+                y: &part.y,
+                task: &part.task,
+                is_paired: part.is_paired,
+                covariates: &part.covariates,
+                group: part.group.as_deref(),
+                decoders: &decoders,
+            };
+            let selection = select::select(&discover, options.seed, &options.select)?;
             out.json(SELECTION, &selection)?;
             out.table(&selection.table(&neurons.sae_ids)?)?;
             Ok(selection)

@@ -1,6 +1,11 @@
+//! What an evaluation says of data whose truth is known.
+
+mod designs;
+
 use hypothesaes_math::random::{permutation, stream};
 
 use super::*;
+use crate::data::Task;
 use crate::table::{Table, Values};
 
 fn binary() -> Task {
@@ -36,7 +41,16 @@ fn classes(y: &[f64]) -> Vec<f64> {
 }
 
 fn run(columns: &Annotations, y: &[f64], task: &Task) -> Evaluation {
-    evaluate(columns, y, task, 7, &EvaluateOptions::default()).unwrap()
+    evaluated(columns, y, task, &EvaluateOptions::default()).unwrap()
+}
+
+fn evaluated(
+    columns: &Annotations,
+    y: &[f64],
+    task: &Task,
+    options: &EvaluateOptions,
+) -> Result<Evaluation> {
+    evaluate(&Heldout::new(columns, y, task), &Baselines::default(), 7, options)
 }
 
 fn statuses(found: &Evaluation) -> Vec<Status> {
@@ -145,7 +159,7 @@ fn one_of_those_that_say_nearly_the_same_stands_for_all() {
     );
     assert_eq!((found.n_hold, found.models.clone()), (before.n_hold, before.models));
     let options = EvaluateOptions { duplicate_phi: 1.0, ..EvaluateOptions::default() };
-    let both = evaluate(&columns, &y, &Task::Continuous, 7, &options).unwrap();
+    let both = evaluated(&columns, &y, &Task::Continuous, &options).unwrap();
     assert_eq!(both.hypotheses[3].duplicate_of, None);
     assert!(both.hypotheses[3].joint.is_some());
 }
@@ -176,14 +190,15 @@ fn trap_34_the_cross_fitted_measure_is_beside_the_in_sample_one() {
     let classes: Vec<f64> = y.iter().map(|v| f64::from(u8::from(*v > 0.0))).collect();
     for (task, y, nothing) in [(Task::Continuous, y.clone(), 0.0), (binary(), classes, 0.5)] {
         let found = run(&columns, &y, &task);
-        let value = |at: usize| found.models[at].measure.unwrap().value;
-        assert_eq!(found.models[0].fit, FitKind::CrossFitted);
-        assert_eq!(found.models[1].fit, FitKind::InSample);
-        assert!(value(0) < nothing + 0.05, "{task:?} {}", value(0));
-        assert!(value(1) > nothing + 0.1, "{task:?} {}", value(1));
-        let table = found.models_table();
-        let fits = ["cross_fitted", "in_sample"].map(|fit| Some(fit.to_owned()));
-        assert_eq!(table.column("fit").unwrap().values, Values::Text(fits.into()));
+        let value = |fit| {
+            let found = found.models.iter().find(|m| m.is_main() && m.fit == fit);
+            found.and_then(|m| m.measure).unwrap()
+        };
+        let (honest, fooled) = (value(FitKind::CrossFitted), value(FitKind::InSample));
+        assert!(honest.value < nothing + 0.05, "{task:?} {honest:?}");
+        assert!(honest.conf_low.unwrap() < nothing && honest.conf_high.unwrap() > honest.value);
+        assert!(fooled.value > nothing + 0.1, "{task:?} {fooled:?}");
+        assert_eq!(fooled.conf_low, None);
     }
 }
 
@@ -217,7 +232,7 @@ fn data_that_cannot_answer_leave_hypotheses_untested() {
     let check = |columns: &Annotations, y: &[f64], task: &Task, message: &str| {
         let found = run(columns, y, task);
         assert!(found.messages[0].contains(message), "{:?}", found.messages);
-        assert!(found.models.is_empty() && found.n_hold == 0 && found.intercept.is_none());
+        assert!(found.models.is_empty() && found.n_hold == 0 && found.intercepts.is_empty());
         assert!(statuses(&found).iter().all(|s| *s != Status::Holds && *s != Status::DoesNotHold));
         every_table(&found);
     };
@@ -230,7 +245,7 @@ fn data_that_cannot_answer_leave_hypotheses_untested() {
     let columns: Vec<Vec<_>> = (0..3).map(each).collect();
     check(&columns, &y[..4], &Task::Continuous, "too few to test 3 hypotheses");
     check(&[], &y, &Task::Continuous, "no hypothesis");
-    let message = evaluate(&[], &[], &Task::Continuous, 0, &EvaluateOptions::default());
+    let message = evaluated(&[], &[], &Task::Continuous, &EvaluateOptions::default());
     assert!(message.unwrap_err().to_string().starts_with("there are no held-out texts"));
 }
 
@@ -245,9 +260,9 @@ fn every_small_number_of_texts_gives_a_value() {
 }
 
 fn every_table(found: &Evaluation) -> [Table; 4] {
-    let wording =
-        Wording { hypothesis: "x".into(), neuron_id: None, sae_id: None, selection_score: None };
-    let wordings = vec![wording; found.hypotheses.len()];
+    let classes: Vec<_> = found.hypotheses.iter().map(|t| &t.class).collect();
+    let n_classes = classes.chunk_by(|a, b| a == b).count().max(1);
+    let wordings = vec![Wording::default(); found.hypotheses.len() / n_classes];
     let tables = [
         found.hypotheses_table(&wordings, vec![]).unwrap(),
         found.effects_table(),

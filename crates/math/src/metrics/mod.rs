@@ -1,7 +1,13 @@
 //! How well predictions go with a target: R2 and AUC, with standard errors and intervals.
 //!
 //! The predictions are taken as given: whether they were made for unseen rows is the caller's
-//! business.
+//! business. [`predicted`] has more metrics, with weights; [`crate::resample`] gives any of them an
+//! interval.
+
+mod pairs;
+pub mod predicted;
+
+pub use predicted::{Metric, Predicted, Score, score};
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};

@@ -1,0 +1,169 @@
+//! Which hypotheses can stand beside each other in one regression, on which rows, and why not the
+//! others.
+
+use hypothesaes_math::regression::columns::Column;
+
+use super::overlap::phi;
+use super::sample::{Part, Sample};
+use super::{Status, Tested, hypothesis_id};
+use crate::Result;
+
+/// The columns of the joint regression, whatever the target.
+pub(super) struct Layout {
+    /// Hypotheses in the regression, rising, and their columns over the rows of the part.
+    pub fitted: Vec<usize>,
+    pub columns: Vec<Vec<f64>>,
+    /// The rows that are annotated for all of them.
+    pub part: Part,
+    pub messages: Vec<String>,
+    /// What becomes of every hypothesis as a column; `None` without any annotation.
+    kinds: Vec<Option<Column>>,
+    /// For a hypothesis that says nearly the same as an earlier one, that one and their phi.
+    near: Vec<Option<(usize, f64)>>,
+}
+
+impl Layout {
+    pub fn of(sample: &Sample, duplicate_phi: f64) -> Result<Self> {
+        let kinds = sort_out(sample)?;
+        let near = near(sample, &kinds, duplicate_phi);
+        let is_fitted = |j: &usize| kinds[*j] == Some(Column::Fitted) && near[*j].is_none();
+        let fitted: Vec<usize> = (0..kinds.len()).filter(is_fitted).collect();
+        let rows = complete(sample, &fitted);
+        let left_out = sample.of.y.len() - rows.len();
+        let columns = fitted.iter().map(|&j| sample.numbers(j, &rows)).collect();
+        let mut messages = Vec::new();
+        if left_out > 0 && !fitted.is_empty() {
+            messages.push(format!(
+                "{left_out} held-out {} lack an annotation and are left out of the joint model",
+                if sample.of.is_paired { "pairs" } else { "texts" }
+            ));
+        }
+        let part = sample.part(rows);
+        Ok(Self { fitted, columns, part, messages, kinds, near })
+    }
+
+    /// Hypotheses that can be tested by themselves.
+    pub fn n_varying(&self) -> usize {
+        self.kinds.iter().flatten().filter(|kind| **kind != Column::Constant).count()
+    }
+
+    /// Why there can be no regression of the target `y` of its rows, if there can be none.
+    pub fn obstacle(&self, y: &[f64]) -> Option<String> {
+        let (n, p) = (y.len(), self.fitted.len());
+        if p == 0 {
+            return Some("no hypothesis tells held-out texts apart, so none is tested".into());
+        }
+        if n < p + self.part.controls.len() + 2 {
+            return Some(format!(
+                "{n} held-out texts with all annotations are too few to test {p} hypotheses \
+                 together; enlarge the held-out part or lower the number of hypotheses"
+            ));
+        }
+        y.iter().all(|v| *v == y[0]).then(|| {
+            "the target has one value only on the held-out texts, so no hypothesis is tested; \
+             enlarge the held-out part"
+                .into()
+        })
+    }
+
+    /// Writes the status of what is set aside, and why, into the hypotheses.
+    pub fn set_aside(&self, hypotheses: &mut [Tested]) {
+        for (tested, kind) in hypotheses.iter_mut().zip(&self.kinds) {
+            let Some((status, why)) = kind.and_then(set_aside) else { continue };
+            // A column may vary over its own texts, though not over those annotated for all.
+            let varies = tested.n_present > 0 && tested.n_absent > 0;
+            if status == Status::Aliased || !varies {
+                tested.status = status;
+            }
+            // The counts have said it already of a column that is constant throughout.
+            if varies {
+                tested.warn(&why);
+            }
+        }
+        for (tested, near) in hypotheses.iter_mut().zip(&self.near) {
+            let Some((twin, phi)) = *near else { continue };
+            let twin = hypothesis_id(twin);
+            tested.status = Status::Duplicate;
+            tested.warn(&format!(
+                "says nearly the same as {twin} (phi {phi:.2}), which stands for both"
+            ));
+            tested.duplicate_of = Some(twin);
+        }
+    }
+}
+
+/// What becomes of every column, judged on the rows annotated for all columns that vary.
+fn sort_out(sample: &Sample) -> Result<Vec<Option<Column>>> {
+    let has = |column: &[Option<i8>], value| column.contains(&Some(value));
+    // A pair is told apart by a concept that either text has alone.
+    let other = if sample.of.is_paired { -1 } else { 0 };
+    let mut kinds: Vec<Option<Column>> = sample
+        .answers
+        .iter()
+        .map(|column| match (has(column, 1), has(column, other)) {
+            _ if column.iter().all(Option::is_none) => None,
+            (true, true) => Some(Column::Fitted),
+            (true, false) | (false, true) if sample.of.is_paired => Some(Column::Fitted),
+            _ => Some(Column::Constant),
+        })
+        .collect();
+    let varying: Vec<usize> =
+        (0..kinds.len()).filter(|&j| kinds[j] == Some(Column::Fitted)).collect();
+    let rows = complete(sample, &varying);
+    let columns: Vec<Vec<f64>> = varying.iter().map(|&j| sample.numbers(j, &rows)).collect();
+    for (&j, kind) in varying.iter().zip(sample.part(rows).classify(&columns, true)?) {
+        kinds[j] = Some(match kind {
+            Column::Same(twin) => Column::Same(varying[twin]),
+            Column::Opposite(twin) => Column::Opposite(varying[twin]),
+            other => other,
+        });
+    }
+    Ok(kinds)
+}
+
+/// The first earlier column that each agrees with so far that one of them can stand for both.
+fn near(sample: &Sample, kinds: &[Option<Column>], least: f64) -> Vec<Option<(usize, f64)>> {
+    let annotations = sample.of.annotations;
+    let mut near: Vec<Option<(usize, f64)>> = Vec::new();
+    for (j, column) in annotations.iter().enumerate() {
+        let stands = |i: &usize| kinds[*i] == Some(Column::Fitted) && near[*i].is_none();
+        let agrees =
+            |i: usize| phi(&annotations[i], column).filter(|phi| *phi > least).map(|phi| (i, phi));
+        let is_fitted = kinds[j] == Some(Column::Fitted);
+        let found = if is_fitted { (0..j).filter(stands).find_map(agrees) } else { None };
+        near.push(found);
+    }
+    near
+}
+
+/// Rows annotated for all of these hypotheses.
+fn complete(sample: &Sample, which: &[usize]) -> Vec<usize> {
+    let is_complete = |&i: &usize| which.iter().all(|&j| sample.answers[j][i].is_some());
+    (0..sample.of.y.len()).filter(is_complete).collect()
+}
+
+/// Status of a column that is not fitted, and why it is not.
+fn set_aside(kind: Column) -> Option<(Status, String)> {
+    let (status, why) = match kind {
+        Column::Fitted => return None,
+        Column::Constant => (
+            Status::Constant,
+            "the same for all fully annotated texts, so it has no joint effect".into(),
+        ),
+        Column::Same(twin) => {
+            let twin = hypothesis_id(twin);
+            (Status::Aliased, format!("says the same as {twin} of every held-out text"))
+        }
+        Column::Opposite(twin) => {
+            let twin = hypothesis_id(twin);
+            (Status::Aliased, format!("says the opposite of {twin} of every held-out text"))
+        }
+        Column::Combination => (
+            Status::Untested,
+            "follows from several earlier hypotheses together, so it has no joint effect".into(),
+        ),
+        Column::Controls => (Status::Aliased, "follows from the controls".into()),
+        Column::Absorbed => (Status::Aliased, "does not vary within the fixed effects".into()),
+    };
+    Some((status, why))
+}

@@ -1,0 +1,257 @@
+//! How well all hypotheses together predict the target, between what the controls tell alone and what
+//! the texts could tell at most.
+//!
+//! From controls to hypotheses to neurons to embeddings: the step from hypotheses to neurons is lost
+//! by wordings that do not say what the neurons see, the step to embeddings by neurons that were not
+//! chosen or do not tell.
+
+use hypothesaes_math::metrics::{self, Predicted};
+use hypothesaes_math::random::{permutation, stream};
+use hypothesaes_math::resample::{self, Resampling};
+use hypothesaes_math::ridge::CrossValidated;
+use hypothesaes_math::{Error as MathError, Estimate, Matrix, crossfit, regression};
+
+use super::joint::{Joint, metrics_of};
+use super::layout::Layout;
+use super::sample::{Part, Sample};
+use super::target::{Kind, Target};
+use super::{EvaluateOptions, FitKind, Metric, Predictors, Together};
+use crate::{Result, signal};
+
+/// Rows that the ridge regression on the embeddings looks at, at most.
+const MAX_ROWS: usize = 20_000;
+/// Rows times draws of a bootstrap, at most: intervals of large data are narrow enough for fewer.
+const MAX_WORK: usize = 500_000_000;
+const MIN_DRAWS: usize = 200;
+
+/// What the hypotheses are compared with, over the rows that they are tested on.
+#[derive(Debug, Clone, Default)]
+pub struct Baselines {
+    /// A column of activations for every neuron that was worded.
+    pub neurons: Vec<Vec<f64>>,
+    /// A row of numbers for every row.
+    pub embeddings: Option<Matrix>,
+}
+
+/// Every set of predictors that is there; empty if no joint model was fitted.
+pub(super) fn together(
+    sample: &Sample,
+    layout: &Layout,
+    target: &Target,
+    joint: &Joint,
+    baselines: &Baselines,
+    options: &EvaluateOptions,
+) -> Result<Vec<Together>> {
+    let Some(fitted) = &joint.fitted else { return Ok(Vec::new()) };
+    let part = &layout.part;
+    let y = target.gather(&part.rows);
+    let folds = Folds::of(part, &y, target.kind, options.n_folds)?;
+    let fold = folds.as_ref().map(|folds| folds.of_row.as_slice());
+    let how = How { target, part, y: &y, fold, model: joint.model.regression(), sample, options };
+    let beside = |columns: &[Vec<f64>]| [columns, &part.controls].concat();
+    let own = beside(&layout.columns);
+    let mut all = how.measured(Predictors::Hypotheses, own.len(), &how.predicted(&own)?)?;
+    all.extend(how.in_sample(own.len(), fitted)?);
+    if !part.controls.is_empty() {
+        let columns = beside(&[]);
+        let prediction = how.predicted(&columns)?;
+        all.extend(how.measured(Predictors::Controls, columns.len(), &prediction)?);
+    }
+    if !baselines.neurons.is_empty() {
+        let pick = |c: &Vec<f64>| part.rows.iter().map(|&i| c[i]).collect();
+        let columns = beside(&baselines.neurons.iter().map(pick).collect::<Vec<_>>());
+        let prediction = how.predicted(&columns)?;
+        all.extend(how.measured(Predictors::Neurons, columns.len(), &prediction)?);
+    }
+    if let Some(x) = &baselines.embeddings {
+        all.extend(by_embeddings(&how, target, x)?);
+    }
+    Ok(all)
+}
+
+/// What every set of predictors is measured by.
+struct How<'a> {
+    target: &'a Target,
+    part: &'a Part,
+    y: &'a [f64],
+    fold: Option<&'a [usize]>,
+    model: regression::Model,
+    sample: &'a Sample<'a>,
+    options: &'a EvaluateOptions,
+}
+
+impl How<'_> {
+    /// Cross-fitted predictions by the regression on these columns; `None` if the rows outside a
+    /// fold do not suffice to fit, as when they share one target.
+    fn predicted(&self, columns: &[Vec<f64>]) -> Result<Option<Vec<f64>>> {
+        let Some(fold) = self.fold else { return Ok(None) };
+        let setup = self.part.setup(self.model, 0, &[]);
+        match crossfit::predict_with(&setup, columns, self.y, fold) {
+            Err(MathError::Data(_) | MathError::Diverged(_)) => Ok(None),
+            other => Ok(Some(other?)),
+        }
+    }
+
+    /// The metrics of cross-fitted predictions, with intervals.
+    fn measured(
+        &self,
+        predictors: Predictors,
+        n_terms: usize,
+        prediction: &Option<Vec<f64>>,
+    ) -> Result<Vec<Together>> {
+        let n_folds = self.fold.map(|fold| fold.iter().max().map_or(0, |last| last + 1));
+        let row = |metric, measure, null| Together {
+            n_folds,
+            ..self.row(predictors, FitKind::CrossFitted, metric, measure, null, n_terms)
+        };
+        let mut rows = Vec::new();
+        for &(name, metric) in metrics_of(self.target.kind) {
+            let found = match prediction {
+                None => None,
+                Some(prediction) => self.interval(name, metric, prediction)?,
+            };
+            rows.push(match found {
+                Some(found) => row(name, Some(found.estimate), Some(found.null)),
+                None => row(name, None, None),
+            });
+        }
+        Ok(rows)
+    }
+
+    fn interval(
+        &self,
+        name: Metric,
+        metric: metrics::Metric,
+        prediction: &[f64],
+    ) -> Result<Option<resample::Bootstrap>> {
+        let clusters: Option<Vec<usize>> =
+            self.part.clusters.as_ref().map(|c| c.iter().map(|c| *c as usize).collect());
+        let most = (MAX_WORK / self.y.len().max(1)).max(MIN_DRAWS);
+        let how = Resampling {
+            cluster: clusters.as_deref(),
+            draws: self.options.n_bootstrap.min(most),
+            seed: self.sample.seed,
+            level: self.sample.level,
+        };
+        // Scores of different models do not compare.
+        let fold = self.fold.filter(|_| matches!(name, Metric::Auc | Metric::Concordance));
+        match resample::interval(metric, &self.predictions(prediction, fold), &how) {
+            // As a mean of counts that is not above 0.
+            Err(MathError::Data(_)) => Ok(None),
+            found => Ok(found?),
+        }
+    }
+
+    /// The metrics of predictions of the rows that were fitted.
+    fn in_sample(&self, n_terms: usize, fitted: &[f64]) -> Result<Vec<Together>> {
+        let (predictors, fit) = (Predictors::Hypotheses, FitKind::InSample);
+        let mut rows = Vec::new();
+        for &(name, metric) in metrics_of(self.target.kind) {
+            let score = match metrics::score(metric, &self.predictions(fitted, None)) {
+                Err(MathError::Data(_)) => None,
+                found => found?,
+            };
+            let (measure, null) = (score.map(|s| Estimate::bare(s.value)), score.map(|s| s.null));
+            rows.push(self.row(predictors, fit, name, measure, null, n_terms));
+        }
+        Ok(rows)
+    }
+
+    fn predictions<'p>(
+        &'p self,
+        prediction: &'p [f64],
+        fold: Option<&'p [usize]>,
+    ) -> Predicted<'p> {
+        let (weights, exposure) = (self.part.weights.as_deref(), self.part.exposure.as_deref());
+        Predicted { y: self.y, prediction, weights, exposure, fold }
+    }
+
+    fn row(
+        &self,
+        predictors: Predictors,
+        fit: FitKind,
+        metric: Metric,
+        measure: Option<Estimate>,
+        null: Option<f64>,
+        n_terms: usize,
+    ) -> Together {
+        let (class, n) = (self.target.class.clone(), self.y.len());
+        Together { class, predictors, fit, metric, measure, null, n, n_terms, n_folds: None }
+    }
+}
+
+/// A ridge regression on the embeddings, brought to the scale of the target and joined with the
+/// controls by the regression that suits the target.
+fn by_embeddings(how: &How, target: &Target, x: &Matrix) -> Result<Vec<Together>> {
+    let mut places: Vec<usize> = (0..how.y.len()).collect();
+    if places.len() > MAX_ROWS {
+        places = permutation(places.len(), &mut stream(how.sample.seed, "ridge rows"));
+        places.truncate(MAX_ROWS);
+        places.sort_unstable();
+    }
+    let rows: Vec<usize> = places.iter().map(|&i| how.part.rows[i]).collect();
+    let part = how.sample.part(rows);
+    let y = target.gather(&part.rows);
+    let missing = |how: &How| how.measured(Predictors::Embeddings, x.cols(), &None);
+    let Some(folds) = Folds::of(&part, &y, target.kind, how.options.n_folds)? else {
+        return missing(how);
+    };
+    let x = signal::reduced(&x.gather(&part.rows), how.sample.seed)?.into_owned();
+    let ridge = match CrossValidated::new(&x, &folds.of_row, folds.n) {
+        Err(MathError::Data(_)) => return missing(how),
+        ridge => ridge?,
+    };
+    let score = ridge.predict(&rates(&y, target.kind, part.exposure.as_deref()))?;
+    let how = How { part: &part, y: &y, fold: Some(&folds.of_row), ..*how };
+    let prediction = if target.kind == Kind::Number && part.controls.is_empty() {
+        Some(score)
+    } else {
+        how.predicted(&[&[score], part.controls.as_slice()].concat())?
+    };
+    how.measured(Predictors::Embeddings, x.cols() + part.controls.len(), &prediction)
+}
+
+/// What the ridge is fitted to: of counts, the logarithm of the rate.
+fn rates(y: &[f64], kind: Kind, exposure: Option<&[f64]>) -> Vec<f64> {
+    let rate = |(i, y): (usize, &f64)| match kind {
+        Kind::Count => (y / exposure.map_or(1.0, |e| e[i])).ln_1p(),
+        _ => *y,
+    };
+    y.iter().enumerate().map(rate).collect()
+}
+
+/// Folds that keep groups together.
+struct Folds {
+    of_row: Vec<usize>,
+    n: usize,
+}
+
+impl Folds {
+    /// As many folds as asked for if every one can hold a row, or two of each class; `None` if there
+    /// cannot be two.
+    fn of(part: &Part, y: &[f64], kind: Kind, asked: usize) -> Result<Option<Self>> {
+        let most = match kind {
+            Kind::Class => {
+                let positives = y.iter().filter(|y| **y != 0.0).count();
+                positives.min(y.len() - positives) / 2
+            }
+            _ => y.len(),
+        };
+        if let Some(clusters) = &part.clusters {
+            let mut units = clusters.clone();
+            units.sort_unstable();
+            units.dedup();
+            let n = asked.min(most).min(units.len());
+            let number = |c: &u32| u32::try_from(units.partition_point(|u| u < c)).unwrap_or(0);
+            let unit: Vec<u32> = clusters.iter().map(number).collect();
+            let folds = |n| crossfit::folds_of_units(&unit, n, part.seed(), "evaluate folds");
+            return Ok((n >= 2).then(|| Self { of_row: folds(n), n }));
+        }
+        let n = asked.min(most);
+        if n < 2 {
+            return Ok(None);
+        }
+        let classes = (kind == Kind::Class).then_some(y);
+        Ok(Some(Self { of_row: crossfit::folds(y.len(), n, classes, part.seed())?, n }))
+    }
+}

@@ -1,0 +1,267 @@
+//! The held-out rows as regressions see them: columns of numbers, whatever the data.
+
+use hypothesaes_math::regression::columns::{Column, Given, classify_beside};
+use hypothesaes_math::regression::{self, Setup};
+use hypothesaes_math::{Error as MathError, Level};
+
+use super::Annotations;
+use crate::data::{Control, Covariates, Factor, Task};
+use crate::{Error, Result};
+
+/// What hypotheses are tested on.
+#[derive(Debug, Clone, Copy)]
+pub struct Heldout<'a> {
+    /// One column per hypothesis with an entry per text; of pairs, the first texts of all rows, then
+    /// the second ones.
+    pub annotations: &'a Annotations,
+    /// Target of every row, as the task has it.
+    pub y: &'a [f64],
+    pub task: &'a Task,
+    pub is_paired: bool,
+    pub covariates: &'a Covariates,
+    /// Rows of one group are not independent.
+    pub group: Option<&'a [u32]>,
+}
+
+/// Nothing beside text and target.
+static BARE: Covariates = Covariates {
+    weight: None,
+    exposure: None,
+    controls: Vec::new(),
+    fixed_effects: Vec::new(),
+    strata: None,
+};
+
+impl<'a> Heldout<'a> {
+    /// Texts with a target, and nothing beside.
+    #[must_use]
+    pub fn new(annotations: &'a Annotations, y: &'a [f64], task: &'a Task) -> Self {
+        Self { annotations, y, task, is_paired: false, covariates: &BARE, group: None }
+    }
+
+    /// Controls and strata of these rows as columns, without those that follow from others.
+    ///
+    /// # Errors
+    /// [`Error::Math`] if one does not have an entry per row.
+    pub fn controls(&self, rows: &[usize]) -> Result<Vec<Vec<f64>>> {
+        let (columns, _) = controls(self)?;
+        let pick = |column: &Vec<f64>| rows.iter().map(|&i| column[i]).collect();
+        Ok(columns.iter().map(pick).collect())
+    }
+
+    /// Texts: as many as rows, or twice as many.
+    fn n_texts(&self) -> usize {
+        self.y.len() * if self.is_paired { 2 } else { 1 }
+    }
+}
+
+/// The rows, checked, with what every regression shares.
+pub(super) struct Sample<'a> {
+    pub of: Heldout<'a>,
+    /// Per hypothesis and row: 1 for yes, 0 for no; of pairs, the first text's minus the second's.
+    pub answers: Vec<Vec<Option<i8>>>,
+    /// Controls as numbers, strata among them; none follows from others.
+    pub controls: Vec<Vec<f64>>,
+    pub level: Level,
+    pub seed: u64,
+    /// What the user should know.
+    pub messages: Vec<String>,
+}
+
+/// Some of the rows, gathered.
+pub(super) struct Part {
+    pub rows: Vec<usize>,
+    pub controls: Vec<Vec<f64>>,
+    pub weights: Option<Vec<f64>>,
+    pub clusters: Option<Vec<u32>>,
+    pub exposure: Option<Vec<f64>>,
+    pub offset: Option<Vec<f64>>,
+    pub absorbed: Vec<Vec<u32>>,
+    intercept: bool,
+    level: Level,
+    seed: u64,
+}
+
+impl<'a> Sample<'a> {
+    /// # Errors
+    /// [`Error::Data`] without rows; [`Error::Math`] for columns of another length or numbers that
+    /// are not finite.
+    pub fn new(of: Heldout<'a>, level: Level, seed: u64) -> Result<Self> {
+        if of.y.is_empty() {
+            return Err(Error::Data("there are no held-out texts to test hypotheses on".into()));
+        }
+        MathError::check_finite("y", of.y)?;
+        for column in of.annotations {
+            MathError::check_len("annotations", column.len(), of.n_texts())?;
+        }
+        if let Some(group) = of.group {
+            MathError::check_len("group", group.len(), of.y.len())?;
+        }
+        let answers = of.annotations.iter().map(|column| answers(column, of.is_paired)).collect();
+        let (controls, messages) = controls(&of)?;
+        Ok(Self { of, answers, controls, level, seed, messages })
+    }
+
+    /// Whether rows weigh the same and are independent, so that plain tests serve.
+    pub fn is_plain(&self) -> bool {
+        let Covariates { weight, exposure, .. } = self.of.covariates;
+        weight.is_none() && exposure.is_none() && self.of.group.is_none()
+    }
+
+    /// Whether anything is held constant.
+    pub fn has_controls(&self) -> bool {
+        !self.controls.is_empty() || !self.of.covariates.fixed_effects.is_empty()
+    }
+
+    /// These rows.
+    pub fn part(&self, rows: Vec<usize>) -> Part {
+        let numbers = |v: &[f64]| -> Vec<f64> { rows.iter().map(|&i| v[i]).collect() };
+        let codes = |v: &[u32]| -> Vec<u32> { rows.iter().map(|&i| v[i]).collect() };
+        let Covariates { weight, exposure, fixed_effects, .. } = self.of.covariates;
+        let exposure = exposure.as_deref().map(numbers);
+        Part {
+            controls: self.controls.iter().map(|c| numbers(c)).collect(),
+            weights: weight.as_deref().map(numbers),
+            clusters: self.of.group.map(codes),
+            offset: exposure.as_ref().map(|e| e.iter().map(|v| v.ln()).collect()),
+            exposure,
+            absorbed: fixed_effects.iter().map(|f| codes(&f.of_row)).collect(),
+            intercept: !self.of.is_paired,
+            level: self.level,
+            seed: self.seed,
+            rows,
+        }
+    }
+
+    /// Rows with an answer to this hypothesis.
+    pub fn answered(&self, hypothesis: usize) -> Vec<usize> {
+        let column = &self.answers[hypothesis];
+        (0..column.len()).filter(|&i| column[i].is_some()).collect()
+    }
+
+    /// Answers to this hypothesis as numbers, 0 where there is none.
+    pub fn numbers(&self, hypothesis: usize, rows: &[usize]) -> Vec<f64> {
+        let column = &self.answers[hypothesis];
+        rows.iter().map(|&i| f64::from(column[i].unwrap_or(0))).collect()
+    }
+}
+
+impl Part {
+    /// A regression of these rows whose first `tested` columns are hypotheses.
+    pub fn setup<'s>(
+        &'s self,
+        model: regression::Model,
+        tested: usize,
+        absorbed: &'s [&'s [u32]],
+    ) -> Setup<'s> {
+        Setup {
+            intercept: self.intercept,
+            weights: self.weights.as_deref(),
+            offset: self.offset.as_deref().filter(|_| is_of_counts(model)),
+            clusters: self.clusters.as_deref(),
+            absorbed,
+            seed: self.seed,
+            ..Setup::new(model, tested, self.level)
+        }
+    }
+
+    /// From which everything random follows.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Codes of the absorbed factors.
+    pub fn factors(&self) -> Vec<&[u32]> {
+        self.absorbed.iter().map(Vec::as_slice).collect()
+    }
+
+    /// Kinds of these columns beside the controls.
+    ///
+    /// # Errors
+    /// [`Error::Math`] if the factors cannot be taken out.
+    pub fn classify(&self, columns: &[Vec<f64>], with_controls: bool) -> Result<Vec<Column>> {
+        let absorbed = self.factors();
+        let given = Given {
+            intercept: self.intercept,
+            controls: if with_controls { &self.controls } else { &[] },
+            absorbed: if with_controls { &absorbed } else { &[] },
+            weights: self.weights.as_deref(),
+        };
+        Ok(classify_beside(columns, &given)?)
+    }
+}
+
+fn is_of_counts(model: regression::Model) -> bool {
+    matches!(model, regression::Model::Poisson | regression::Model::NegativeBinomial)
+}
+
+fn answers(column: &[Option<bool>], is_paired: bool) -> Vec<Option<i8>> {
+    let number = |answer: &Option<bool>| answer.map(i8::from);
+    if !is_paired {
+        return column.iter().map(number).collect();
+    }
+    let (first, second) = column.split_at(column.len() / 2);
+    let differ = |(a, b): (&Option<bool>, &Option<bool>)| Some(number(a)? - number(b)?);
+    first.iter().zip(second).map(differ).collect()
+}
+
+/// Controls and strata as columns, without those that follow from others.
+fn controls(of: &Heldout) -> Result<(Vec<Vec<f64>>, Vec<String>)> {
+    let Covariates { controls, strata, fixed_effects, weight, .. } = of.covariates;
+    let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
+    for control in controls {
+        match control {
+            Control::Numeric { name, values } => {
+                MathError::check_len("controls", values.len(), of.y.len())?;
+                columns.push((name.clone(), scaled(values, of.is_paired)));
+            }
+            Control::Categorical(factor) => columns.extend(dummies(factor)),
+        }
+    }
+    // Of pairs, what both texts share has no effect by itself.
+    columns.extend(strata.iter().filter(|_| !of.is_paired).flat_map(dummies));
+    let absorbed: Vec<&[u32]> = fixed_effects.iter().map(|f| f.of_row.as_slice()).collect();
+    let given = Given {
+        intercept: !of.is_paired,
+        controls: &[],
+        absorbed: &absorbed,
+        weights: weight.as_deref(),
+    };
+    let (names, values): (Vec<String>, Vec<Vec<f64>>) = columns.into_iter().unzip();
+    let kinds = classify_beside(&values, &given)?;
+    let mut kept = Vec::new();
+    let mut messages = Vec::new();
+    for ((name, values), kind) in names.into_iter().zip(values).zip(kinds) {
+        match kind {
+            Column::Fitted => kept.push(values),
+            // A level without held-out rows is nothing to tell.
+            Column::Constant => {}
+            _ => messages.push(format!(
+                "control `{name}` follows from the others on the held-out texts and is left out"
+            )),
+        }
+    }
+    Ok((kept, messages))
+}
+
+/// Centred and scaled to a standard deviation of 1, which changes no effect but keeps numbers of any
+/// size apart; of pairs, scaled only.
+fn scaled(values: &[f64], is_paired: bool) -> Vec<f64> {
+    let n = values.len() as f64;
+    let mean = if is_paired { 0.0 } else { values.iter().sum::<f64>() / n };
+    let spread = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let scale = if spread > 0.0 { spread } else { 1.0 };
+    values.iter().map(|v| (v - mean) / scale).collect()
+}
+
+/// A column of 0 and 1 for every level but the first that occurs.
+fn dummies(factor: &Factor) -> Vec<(String, Vec<f64>)> {
+    let mut occurs = vec![false; factor.levels.len()];
+    factor.of_row.iter().for_each(|&level| occurs[level as usize] = true);
+    let levels = (0..).zip(&factor.levels).filter(|(level, _)| occurs[*level as usize]).skip(1);
+    let column = |(level, name): (u32, &String)| {
+        let is = |&of_row: &u32| f64::from(u8::from(of_row == level));
+        (format!("{}: {name}", factor.name), factor.of_row.iter().map(is).collect())
+    };
+    levels.map(column).collect()
+}

@@ -1,0 +1,231 @@
+//! Pairs of rows that predictions put in order, counted without making the pairs.
+
+use std::ops::Range;
+
+use super::predicted::{Predicted, Score};
+
+/// Rows sorted by fold and prediction, ready to be counted under any weights.
+#[derive(Debug)]
+pub(crate) struct Pairs {
+    rows: Vec<Row>,
+    /// Rows of one fold and of equal prediction, with that fold.
+    runs: Vec<(Range<usize>, usize)>,
+    levels: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    unit: usize,
+    /// Rank of `y` among its different values.
+    level: usize,
+    weight: f64,
+}
+
+/// What a row meets among the rows before it in its fold: the weight of those it is in order
+/// with, of those of other level but equal prediction, and of all of other level.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    ordered: f64,
+    tied: f64,
+    pairs: f64,
+}
+
+impl Pairs {
+    /// O(n log n).
+    pub fn new(p: &Predicted, unit: &[usize]) -> Self {
+        let mut values = p.y.to_vec();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let fold = |i: usize| p.fold.map_or(0, |fold| fold[i]);
+        let by_score = |a: usize, b: usize| p.prediction[a].total_cmp(&p.prediction[b]);
+        let mut order: Vec<usize> = (0..p.y.len()).collect();
+        order.sort_by(|&a, &b| fold(a).cmp(&fold(b)).then(by_score(a, b)).then(a.cmp(&b)));
+        let equal =
+            |a: &usize, b: &usize| fold(*a) == fold(*b) && p.prediction[*a] == p.prediction[*b];
+        let mut runs = Vec::new();
+        let mut start = 0;
+        for run in order.chunk_by(equal) {
+            runs.push((start..start + run.len(), fold(run[0])));
+            start += run.len();
+        }
+        let row = |&i: &usize| Row {
+            unit: unit[i],
+            level: values.partition_point(|v| *v < p.y[i]),
+            weight: p.weights.map_or(1.0, |w| w[i]),
+        };
+        Self { rows: order.iter().map(row).collect(), runs, levels: values.len() }
+    }
+
+    /// The share of pairs in order when unit `u` counts `counts[u]` times. O(n log levels).
+    pub fn score(&self, counts: &[f64]) -> Option<Score> {
+        let mut sum = Met::default();
+        self.walk(false, counts, |_, weight, met| sum.add(weight, met));
+        score(sum.in_order(), sum.pairs)
+    }
+
+    /// What each of `units` units adds to the pairs in order and to all pairs, to first order around
+    /// one of each: for counts that sum to the number of units, the sums of `count * share` over the
+    /// units, see [`score`]. Terms of second order, by which the exact score differs, fall as one
+    /// over the number of units. O(n log levels).
+    pub fn linear(&self, units: usize) -> Vec<[f64; 4]> {
+        let mut sums = vec![Met::default(); units];
+        let mut total = Met::default();
+        for backwards in [false, true] {
+            self.walk(backwards, &vec![1.0; units], |row, weight, met| {
+                sums[row.unit].add(weight, met);
+                total.add(0.5 * weight, met);
+            });
+        }
+        // Every pair is in the sums of both its units, hence once too often.
+        let share = |sum: f64, total: f64| sum - total / units as f64;
+        let of = |s: &Met| {
+            [share(s.in_order(), total.in_order()), share(s.pairs, total.pairs), 0.0, 0.0]
+        };
+        sums.iter().map(of).collect()
+    }
+
+    /// Visits the rows in rising order of prediction; backwards in falling order, where lower
+    /// levels are on the other side.
+    fn walk(&self, backwards: bool, counts: &[f64], mut visit: impl FnMut(&Row, f64, &Met)) {
+        let (mut before, mut run) = (Totals::new(self.levels), Totals::new(self.levels));
+        let mut fold = None;
+        for k in 0..self.runs.len() {
+            let (range, of) = &self.runs[if backwards { self.runs.len() - 1 - k } else { k }];
+            if fold.replace(*of) != Some(*of) {
+                before.clear();
+            }
+            let equal = &self.rows[range.clone()];
+            let level = |row: &Row| if backwards { self.levels - 1 - row.level } else { row.level };
+            let weight = |row: &Row| row.weight * counts[row.unit];
+            for row in equal {
+                let (level, weight) = (level(row), weight(row));
+                let tied = run.beside(level);
+                let pairs = tied + before.beside(level);
+                visit(row, weight, &Met { ordered: before.below(level), tied, pairs });
+                run.count(level, weight);
+            }
+            for row in equal {
+                before.add(level(row), weight(row));
+                run.forget(level(row));
+            }
+        }
+    }
+}
+
+/// From the weight of pairs in order, and of all.
+pub(crate) fn score(in_order: f64, pairs: f64) -> Option<Score> {
+    let value = (in_order / pairs).clamp(0.0, 1.0);
+    (pairs > 0.0).then_some(Score { value, null: 0.5 })
+}
+
+impl Met {
+    fn add(&mut self, weight: f64, other: &Self) {
+        self.ordered += weight * other.ordered;
+        self.tied += weight * other.tied;
+        self.pairs += weight * other.pairs;
+    }
+
+    /// Ties count half.
+    fn in_order(&self) -> f64 {
+        self.ordered + 0.5 * self.tied
+    }
+}
+
+/// Weight by level, with prefix sums (Fenwick 1994).
+struct Totals {
+    all: f64,
+    level: Vec<f64>,
+    tree: Vec<f64>,
+}
+
+impl Totals {
+    fn new(levels: usize) -> Self {
+        Self { all: 0.0, level: vec![0.0; levels], tree: vec![0.0; levels + 1] }
+    }
+
+    fn clear(&mut self) {
+        self.all = 0.0;
+        self.level.fill(0.0);
+        self.tree.fill(0.0);
+    }
+
+    /// Without prefix sums.
+    fn count(&mut self, level: usize, weight: f64) {
+        self.all += weight;
+        self.level[level] += weight;
+    }
+
+    fn add(&mut self, level: usize, weight: f64) {
+        self.count(level, weight);
+        let mut node = level + 1;
+        while node < self.tree.len() {
+            self.tree[node] += weight;
+            node += node & node.wrapping_neg();
+        }
+    }
+
+    /// Takes a run's counts back to 0, exactly, once it is asked for all its levels.
+    fn forget(&mut self, level: usize) {
+        self.all = 0.0;
+        self.level[level] = 0.0;
+    }
+
+    /// The weight of lower levels.
+    fn below(&self, level: usize) -> f64 {
+        let (mut node, mut sum) = (level, 0.0);
+        while node > 0 {
+            sum += self.tree[node];
+            node &= node - 1;
+        }
+        sum
+    }
+
+    /// The weight of other levels.
+    fn beside(&self, level: usize) -> f64 {
+        self.all - self.level[level]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+    use crate::random::stream;
+
+    /// Rows in three folds, with ties, of five levels.
+    fn pairs(n: usize, units: usize) -> Pairs {
+        let y: Vec<f64> = (0..n).map(|i| (i * 7 % 5) as f64).collect();
+        let prediction: Vec<f64> = (0..n).map(|i| (i * i % 23) as f64 + y[i]).collect();
+        let fold: Vec<usize> = (0..n).map(|i| i % 3).collect();
+        let unit: Vec<usize> = (0..n).map(|i| i % units).collect();
+        let p = Predicted {
+            y: &y,
+            prediction: &prediction,
+            weights: None,
+            exposure: None,
+            fold: Some(&fold),
+        };
+        Pairs::new(&p, &unit)
+    }
+
+    #[test]
+    fn the_linear_form_is_exact_at_one_of_each_and_close_beside() {
+        let units = 2000;
+        let pairs = pairs(4000, units);
+        let linear = pairs.linear(units);
+        let of = |counts: &[f64]| {
+            let sum = |k: usize| linear.iter().zip(counts).map(|(u, c)| c * u[k]).sum::<f64>();
+            score(sum(0), sum(1)).unwrap().value
+        };
+        let ones = vec![1.0; units];
+        assert!((of(&ones) - pairs.score(&ones).unwrap().value).abs() < 1e-12);
+        for b in 0..5 {
+            let mut stream = stream(b, "counts");
+            let mut counts = vec![0.0; units];
+            (0..units).for_each(|_| counts[stream.random_range(0..units)] += 1.0);
+            let (linear, exact) = (of(&counts), pairs.score(&counts).unwrap().value);
+            assert!((linear - exact).abs() < 2.0 / units as f64, "{linear} {exact}");
+        }
+    }
+}
