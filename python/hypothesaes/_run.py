@@ -212,7 +212,7 @@ class Run:
         -------
         data frame
             `row_id`, `split`, `target` (0 or 1 if binary), `text`, `annotation` (1, 0 or missing),
-            and for "top" `activation`. Of pairs, `side` (a or b) tells which of the two texts it is.
+            and for "top" `activation`. Of pairs, `side` (a or b) tells which of both it is.
         """
         return _evidence.examples(self._at, hypothesis_id, kind, n, seed)
 

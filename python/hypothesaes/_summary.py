@@ -60,7 +60,8 @@ class Summary:
         lines = _render.as_text(self._grid)
         rule = "=" * max(map(len, lines))
         wide = max(len(name) for name, _ in self._facts) + 2
-        facts = [f"{_render.plain(name) + ':':<{wide}}{_render.plain(v)}" for name, v in self._facts]
+        told = [(_render.plain(f"{name}:"), _render.plain(value)) for name, value in self._facts]
+        facts = [f"{name:<{wide}}{value}" for name, value in told]
         notes = [textwrap.fill(_render.plain(note), len(rule)) for note in self._notes]
         head = [textwrap.fill(_render.plain(self._headline), len(rule)), rule, *facts, rule]
         return "\n".join([*head, *lines, rule, *notes])

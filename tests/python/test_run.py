@@ -282,8 +282,13 @@ def test_numbers_of_the_summary_are_those_of_the_tables(run: hypothesaes.Run) ->
         assert shown in line and f"{100 * row.prevalence:.0f} %" in line
         tiny = row.separation_p_holm < 0.001
         assert ("< 0.001" if tiny else f"{row.separation_p_holm:.3f}") in line
-    fit = run.models.set_index("fit").loc["cross_fitted"]
-    assert f"R2, cross-fitted:       {fit.estimate:.2f} [{fit.conf_low:.2f}" in text
+    fits = run.models[run.models.fit == "cross_fitted"].set_index("predictors")
+    told = {"hypotheses": "R2", "neurons": "R2 of the neurons", "embeddings": "R2 of the embeddings"}
+    assert set(fits.index) == set(told)
+    for predictors, name in told.items():
+        fit = fits.loc[predictors]
+        line = next(line for line in text.splitlines() if line.startswith(f"{name}, cross-fitted:"))
+        assert line.endswith(f" {fit.estimate:.2f} [{fit.conf_low:.2f}, {fit.conf_high:.2f}]")
 
 
 def test_files_for_papers_and_spreadsheets(run: hypothesaes.Run, tmp_path: Path) -> None:
@@ -396,7 +401,7 @@ def test_missing_answers_are_said_shown_and_asked_for_again(
 def test_real_reviews_from_end_to_end(reviews: Any, tmp_path: Path) -> None:
     texts, stars = reviews
     run = discover({"text": texts, "stars": stars}, out=tmp_path / "run", split="50/10/40")
-    fit = run.models.set_index("fit").loc["cross_fitted"]
+    fit = run.models.set_index(["predictors", "fit"]).loc[("hypotheses", "cross_fitted")]
     assert fit.metric == "r_squared" and fit.conf_low > 0.1
     rows = run.rows.set_index("row_id")
     assert rows.text.tolist() == [texts[i] for i in rows.index]

@@ -46,7 +46,7 @@ pub enum Score {
     Separation(Option<usize>),
 }
 
-/// Of a selection by [`lasso`]: each half-sample is solved for the penalty of `full`, from there.
+/// Of a selection by [`mod@lasso`]: each half-sample is solved for the penalty of `full`, from there.
 ///
 /// # Errors
 /// What the selection itself refuses; [`Error::Option`] if no half-sample is asked for;
@@ -67,10 +67,10 @@ pub fn lasso(
     })
 }
 
-/// Of a selection by [`lasso::select_classes`]; otherwise as [`lasso`].
+/// Of a selection by [`lasso::select_classes`]; otherwise as [`lasso()`].
 ///
 /// # Errors
-/// As [`lasso`].
+/// As [`lasso()`].
 pub fn lasso_classes(
     z: &Activations,
     classes: &[u32],
@@ -91,10 +91,10 @@ pub fn lasso_classes(
     })
 }
 
-/// Of a selection of the `n` neurons with the largest score; otherwise as [`lasso`].
+/// Of a selection of the `n` neurons with the largest score; otherwise as [`lasso()`].
 ///
 /// # Errors
-/// As [`lasso`].
+/// As [`lasso()`].
 pub fn score(
     z: &Activations,
     y: &[f64],

@@ -67,10 +67,9 @@ impl Regression {
             terms.push(match kind {
                 Column::Fitted => self.term(fitted, y.len()),
                 Column::Constant => json!({"status": "constant"}),
-                // Nothing stands beside the columns here.
-                Column::Controls | Column::Absorbed => aliased(&[]),
                 Column::Same(of) | Column::Opposite(of) => aliased(&[*of]),
-                Column::Combination => aliased(&[]),
+                // Of the last two there are none, as nothing stands beside the columns here.
+                Column::Combination | Column::Controls | Column::Absorbed => aliased(&[]),
             });
         }
         let fitted = self.plain.as_ref().map_or(&self.inference.fitted, |plain| &plain.fitted);
@@ -106,23 +105,17 @@ impl Regression {
 
 /// How well the fitted means go with the target, on the rows fitted.
 fn measures(model: Model, y: &[f64], fitted: &[f64]) -> Value {
-    match model {
-        Model::LeastSquares => {
-            let mean = y.iter().sum::<f64>() / y.len() as f64;
-            let of = |part: &dyn Fn(usize) -> f64| (0..y.len()).map(part).sum::<f64>();
-            let residual = of(&|i| (y[i] - fitted[i]).powi(2));
-            let total = of(&|i| (y[i] - mean).powi(2));
-            json!({"r2": (total > 0.0).then(|| 1.0 - residual / total)})
-        }
-        _ => {
-            let own = likelihood(y, |i| fitted[i]);
-            let share = y.iter().sum::<f64>() / y.len() as f64;
-            let without = likelihood(y, |_| share);
-            json!({
-                "r2": 1.0 - own / without, "log_likelihood": own, "null_log_likelihood": without,
-            })
-        }
+    if model == Model::LeastSquares {
+        let mean = y.iter().sum::<f64>() / y.len() as f64;
+        let of = |part: &dyn Fn(usize) -> f64| (0..y.len()).map(part).sum::<f64>();
+        let residual = of(&|i| (y[i] - fitted[i]).powi(2));
+        let total = of(&|i| (y[i] - mean).powi(2));
+        return json!({"r2": (total > 0.0).then(|| 1.0 - residual / total)});
     }
+    let own = likelihood(y, |i| fitted[i]);
+    let share = y.iter().sum::<f64>() / y.len() as f64;
+    let without = likelihood(y, |_| share);
+    json!({"r2": 1.0 - own / without, "log_likelihood": own, "null_log_likelihood": without})
 }
 
 /// `sum y log p + (1 - y) log(1 - p)`, a certain prediction counting as that.

@@ -41,6 +41,15 @@ pub struct Factor {
 }
 
 impl Covariates {
+    /// Nothing beside text and target.
+    pub const NONE: &'static Self = &Self {
+        weight: None,
+        exposure: None,
+        controls: Vec::new(),
+        fixed_effects: Vec::new(),
+        strata: None,
+    };
+
     /// Whether there is nothing of the kind.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -74,6 +83,16 @@ impl Control {
             Self::Numeric { name, .. } | Self::Categorical(Factor { name, .. }) => name,
         }
     }
+}
+
+/// A numeric control with a standard deviation of 1 and, but for pairs, a mean of 0: which changes
+/// no effect, but keeps numbers of any size apart.
+pub(crate) fn standardised(values: &[f64], is_paired: bool) -> Vec<f64> {
+    let n = values.len().max(1) as f64;
+    let mean = if is_paired { 0.0 } else { values.iter().sum::<f64>() / n };
+    let spread = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let scale = if spread > 0.0 { spread } else { 1.0 };
+    values.iter().map(|v| (v - mean) / scale).collect()
 }
 
 impl Factor {

@@ -28,6 +28,7 @@ mod target;
 mod texts;
 
 pub use by_hand::{Sheet, read_sheet};
+pub(crate) use covariates::standardised;
 pub use covariates::{Control, Covariates, Factor};
 pub use dropped::{Dropped, Reason, dropped_table};
 pub use options::{DataOptions, Format, TaskChoice};

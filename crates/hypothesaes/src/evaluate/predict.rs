@@ -50,18 +50,19 @@ pub(super) fn together(
     let how = How { target, part, y: &y, fold, model: joint.model.regression(), sample, options };
     let beside = |columns: &[Vec<f64>]| [columns, &part.controls].concat();
     let own = beside(&layout.columns);
-    let mut all = how.measured(Predictors::Hypotheses, own.len(), &how.predicted(&own)?)?;
+    let mut all =
+        how.measured(Predictors::Hypotheses, own.len(), how.predicted(&own)?.as_deref())?;
     all.extend(how.in_sample(own.len(), fitted)?);
     if !part.controls.is_empty() {
         let columns = beside(&[]);
         let prediction = how.predicted(&columns)?;
-        all.extend(how.measured(Predictors::Controls, columns.len(), &prediction)?);
+        all.extend(how.measured(Predictors::Controls, columns.len(), prediction.as_deref())?);
     }
     if !baselines.neurons.is_empty() {
         let pick = |c: &Vec<f64>| part.rows.iter().map(|&i| c[i]).collect();
         let columns = beside(&baselines.neurons.iter().map(pick).collect::<Vec<_>>());
         let prediction = how.predicted(&columns)?;
-        all.extend(how.measured(Predictors::Neurons, columns.len(), &prediction)?);
+        all.extend(how.measured(Predictors::Neurons, columns.len(), prediction.as_deref())?);
     }
     if let Some(x) = &baselines.embeddings {
         all.extend(by_embeddings(&how, target, x)?);
@@ -97,7 +98,7 @@ impl How<'_> {
         &self,
         predictors: Predictors,
         n_terms: usize,
-        prediction: &Option<Vec<f64>>,
+        prediction: Option<&[f64]>,
     ) -> Result<Vec<Together>> {
         let n_folds = self.fold.map(|fold| fold.iter().max().map_or(0, |last| last + 1));
         let row = |metric, measure, null| Together {
@@ -192,7 +193,7 @@ fn by_embeddings(how: &How, target: &Target, x: &Matrix) -> Result<Vec<Together>
     let rows: Vec<usize> = places.iter().map(|&i| how.part.rows[i]).collect();
     let part = how.sample.part(rows);
     let y = target.gather(&part.rows);
-    let missing = |how: &How| how.measured(Predictors::Embeddings, x.cols(), &None);
+    let missing = |how: &How| how.measured(Predictors::Embeddings, x.cols(), None);
     let Some(folds) = Folds::of(&part, &y, target.kind, how.options.n_folds)? else {
         return missing(how);
     };
@@ -208,7 +209,7 @@ fn by_embeddings(how: &How, target: &Target, x: &Matrix) -> Result<Vec<Together>
     } else {
         how.predicted(&[&[score], part.controls.as_slice()].concat())?
     };
-    how.measured(Predictors::Embeddings, x.cols() + part.controls.len(), &prediction)
+    how.measured(Predictors::Embeddings, x.cols() + part.controls.len(), prediction.as_deref())
 }
 
 /// What the ridge is fitted to: of counts, the logarithm of the rate.

@@ -5,7 +5,7 @@ use hypothesaes_math::regression::{self, Setup};
 use hypothesaes_math::{Error as MathError, Level};
 
 use super::Annotations;
-use crate::data::{Control, Covariates, Factor, Task};
+use crate::data::{Control, Covariates, Factor, Task, standardised};
 use crate::{Error, Result};
 
 /// What hypotheses are tested on.
@@ -23,20 +23,11 @@ pub struct Heldout<'a> {
     pub group: Option<&'a [u32]>,
 }
 
-/// Nothing beside text and target.
-static BARE: Covariates = Covariates {
-    weight: None,
-    exposure: None,
-    controls: Vec::new(),
-    fixed_effects: Vec::new(),
-    strata: None,
-};
-
 impl<'a> Heldout<'a> {
     /// Texts with a target, and nothing beside.
     #[must_use]
     pub fn new(annotations: &'a Annotations, y: &'a [f64], task: &'a Task) -> Self {
-        Self { annotations, y, task, is_paired: false, covariates: &BARE, group: None }
+        Self { annotations, y, task, is_paired: false, covariates: Covariates::NONE, group: None }
     }
 
     /// Controls and strata of these rows as columns, without those that follow from others.
@@ -213,7 +204,7 @@ fn controls(of: &Heldout) -> Result<(Vec<Vec<f64>>, Vec<String>)> {
         match control {
             Control::Numeric { name, values } => {
                 MathError::check_len("controls", values.len(), of.y.len())?;
-                columns.push((name.clone(), scaled(values, of.is_paired)));
+                columns.push((name.clone(), standardised(values, of.is_paired)));
             }
             Control::Categorical(factor) => columns.extend(dummies(factor)),
         }
@@ -242,16 +233,6 @@ fn controls(of: &Heldout) -> Result<(Vec<Vec<f64>>, Vec<String>)> {
         }
     }
     Ok((kept, messages))
-}
-
-/// Centred and scaled to a standard deviation of 1, which changes no effect but keeps numbers of any
-/// size apart; of pairs, scaled only.
-fn scaled(values: &[f64], is_paired: bool) -> Vec<f64> {
-    let n = values.len() as f64;
-    let mean = if is_paired { 0.0 } else { values.iter().sum::<f64>() / n };
-    let spread = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let scale = if spread > 0.0 { spread } else { 1.0 };
-    values.iter().map(|v| (v - mean) / scale).collect()
 }
 
 /// A column of 0 and 1 for every level but the first that occurs.

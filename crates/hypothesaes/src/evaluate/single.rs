@@ -93,7 +93,7 @@ impl Scale {
             });
         }
         if sample.of.is_paired && target.kind == Kind::Class {
-            y.iter_mut().for_each(|y| *y = 2.0 * *y - 1.0);
+            y = y.into_iter().map(|y| 2.0 * y - 1.0).collect();
         }
         Self { y, weights, is_paired: sample.of.is_paired, is_class: target.kind == Kind::Class }
     }

@@ -70,20 +70,11 @@ pub struct Discover<'a> {
     pub decoders: &'a [&'a Matrix],
 }
 
-/// Nothing beside text and target.
-static BARE: Covariates = Covariates {
-    weight: None,
-    exposure: None,
-    controls: Vec::new(),
-    fixed_effects: Vec::new(),
-    strata: None,
-};
-
 impl<'a> Discover<'a> {
     /// Texts with a target, and nothing beside.
     #[must_use]
     pub fn new(z: &'a Activations, y: &'a [f64], task: &'a Task) -> Self {
-        let (covariates, group, decoders) = (&BARE, None, &[]);
+        let (covariates, group, decoders) = (Covariates::NONE, None, &[]);
         Self { z, y, task, is_paired: false, covariates, group, decoders }
     }
 }

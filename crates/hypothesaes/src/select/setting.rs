@@ -6,7 +6,7 @@ use hypothesaes_math::lasso::Loss;
 
 use super::Discover;
 use crate::Result;
-use crate::data::{Control, Covariates, Task};
+use crate::data::{Control, Covariates, Task, standardised};
 
 /// Weights, controls, the exposure of counts, and whether rows are pairs.
 ///
@@ -18,7 +18,7 @@ pub(super) fn of(discover: &Discover) -> Result<Setting> {
     for control in controls {
         match control {
             Control::Numeric { values, .. } => {
-                held.columns.push(scaled(values, discover.is_paired))
+                held.columns.push(standardised(values, discover.is_paired));
             }
             Control::Categorical(factor) => held.factors.push(factor.of_row.clone()),
         }
@@ -55,13 +55,4 @@ pub(super) fn target(discover: &Discover) -> Vec<f64> {
         }
         _ => discover.y.to_vec(),
     }
-}
-
-/// Of a standard deviation of 1, and but for pairs centred, so that numbers of any size serve.
-fn scaled(values: &[f64], is_paired: bool) -> Vec<f64> {
-    let n = values.len().max(1) as f64;
-    let mean = if is_paired { 0.0 } else { values.iter().sum::<f64>() / n };
-    let spread = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let scale = if spread > 0.0 { spread } else { 1.0 };
-    values.iter().map(|v| (v - mean) / scale).collect()
 }

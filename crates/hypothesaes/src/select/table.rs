@@ -1,6 +1,6 @@
 //! The table `neurons`.
 
-use super::{Neuron, Selection};
+use super::{Neuron, Selection, Twin};
 use crate::Result;
 use crate::table::{Column, Table};
 
@@ -88,25 +88,8 @@ impl Selection {
                 "place among the chosen neurons from 1, missing if not chosen",
                 ranks,
             ),
-            Column::integer(
-                "twin",
-                "",
-                "of a chosen neuron, the one of a better rank that is most like it",
-                twins.iter().map(|twin| twin.map(|t| t.neuron)),
-            ),
-            Column::number(
-                "redundancy",
-                "",
-                "correlation of its activations with those of the twin",
-                twins.iter().map(|twin| twin.and_then(|t| t.correlation)),
-            ),
-            Column::number(
-                "decoder_cosine",
-                "",
-                "cosine of the two decoders, missing for neurons of different autoencoders",
-                twins.iter().map(|twin| twin.and_then(|t| t.cosine)),
-            ),
         ];
+        columns.extend(twin_columns(&twins));
         if self.neurons.iter().any(|neuron| neuron.class.is_some()) {
             columns.insert(
                 9,
@@ -119,4 +102,28 @@ impl Selection {
         }
         Ok(Table { name: "neurons", columns })
     }
+}
+
+/// Which better neuron each chosen one is most like.
+fn twin_columns(twins: &[Option<Twin>]) -> Vec<Column> {
+    vec![
+        Column::integer(
+            "twin",
+            "",
+            "of a chosen neuron, the one of a better rank that is most like it",
+            twins.iter().map(|twin| twin.map(|t| t.neuron)),
+        ),
+        Column::number(
+            "redundancy",
+            "",
+            "correlation of its activations with those of the twin",
+            twins.iter().map(|twin| twin.and_then(|t| t.correlation)),
+        ),
+        Column::number(
+            "decoder_cosine",
+            "",
+            "cosine of the two decoders, missing for neurons of different autoencoders",
+            twins.iter().map(|twin| twin.and_then(|t| t.cosine)),
+        ),
+    ]
 }

@@ -40,7 +40,7 @@ impl Evaluation {
 
     /// How many rows each of `n` hypotheses has.
     fn n_classes(&self, n: usize) -> usize {
-        if n == 0 { 1 } else { self.hypotheses.len() / n }
+        self.hypotheses.len().checked_div(n).unwrap_or(1)
     }
 
     fn named(&self, wordings: &[&Wording]) -> Vec<Column> {

@@ -335,9 +335,9 @@ fn predictive_power_is_shown_between_controls_and_embeddings() {
         .iter()
         .map(|c| flags(c).iter().zip(noise(400, "level")).map(|(x, e)| x * (1.0 + e)).collect())
         .collect();
-    let both: Vec<f32> = (0..400)
-        .flat_map(|i| [number(columns[0][i]) as f32, number(columns[1][i]) as f32])
-        .collect();
+    let single = |value: Option<bool>| f32::from(u8::from(value == Some(true)));
+    let both: Vec<f32> =
+        (0..400).flat_map(|i| [single(columns[0][i]), single(columns[1][i])]).collect();
     let baselines = Baselines {
         neurons,
         embeddings: Some(hypothesaes_math::Matrix::from_vec(400, 2, both).unwrap()),

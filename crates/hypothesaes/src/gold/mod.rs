@@ -4,6 +4,8 @@
 //! The texts must have been drawn at random from the held-out ones, as [`sheet`] draws them: that is
 //! what the corrections rest on.
 
+mod table;
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -16,7 +18,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Dataset, Split, Task, read_sheet};
 use crate::evaluate::{Heldout, hypothesis_id};
-use crate::table::{Column, Table};
 use crate::{Error, Result};
 
 /// Annotations by hand: a column per hypothesis with an entry per held-out text.
@@ -195,7 +196,7 @@ pub fn correct(heldout: &Heldout, by_hand: &ByHand, level: Level) -> Result<Gold
     let mut hypotheses = Vec::new();
     for (j, (machine, human)) in heldout.annotations.iter().zip(by_hand).enumerate() {
         let found = yes_no(machine, human, level)?;
-        let mut corrected = agreed(j, found);
+        let mut corrected = agreed(j, &found);
         if corrects.is_none() {
             separate(&mut corrected, heldout, machine, human, level)?;
         }
@@ -211,7 +212,7 @@ pub fn correct(heldout: &Heldout, by_hand: &ByHand, level: Level) -> Result<Gold
     Ok(Gold { hypotheses, messages })
 }
 
-fn agreed(j: usize, found: YesNo) -> Corrected {
+fn agreed(j: usize, found: &YesNo) -> Corrected {
     let none = None;
     Corrected {
         id: hypothesis_id(j),
@@ -271,129 +272,4 @@ fn separate(
         (Err(other), _) | (_, Err(other)) => return Err(other.into()),
     }
     Ok(())
-}
-
-impl Gold {
-    /// Table `gold`: a row per hypothesis.
-    #[must_use]
-    pub fn table(&self) -> Table {
-        let all = || self.hypotheses.iter();
-        let mut columns = vec![
-            Column::text("hypothesis_id", "hypothesis", all().map(|h| Some(h.id.clone()))),
-            Column::integer("n", "count", "texts annotated by hand", all().map(|h| Some(h.n))),
-        ];
-        let parts: [(
-            &[&'static str; 3],
-            &'static str,
-            &'static str,
-            fn(&Corrected) -> Option<Estimate>,
-        ); 5] = [
-            (
-                &["agreement", "agreement_conf_low", "agreement_conf_high"],
-                "share",
-                "equal answers",
-                |h| h.agreement,
-            ),
-            (
-                &["kappa", "kappa_conf_low", "kappa_conf_high"],
-                "kappa",
-                "agreement beyond chance (Cohen)",
-                |h| h.kappa,
-            ),
-            (
-                &["pabak", "pabak_conf_low", "pabak_conf_high"],
-                "kappa",
-                "kappa adjusted for prevalence and bias",
-                |h| h.adjusted_kappa,
-            ),
-            (
-                &["sensitivity", "sensitivity_conf_low", "sensitivity_conf_high"],
-                "share",
-                "of the texts with the concept, those that the annotator found",
-                |h| h.sensitivity,
-            ),
-            (
-                &["specificity", "specificity_conf_low", "specificity_conf_high"],
-                "share",
-                "of the texts without it, those that the annotator left out",
-                |h| h.specificity,
-            ),
-        ];
-        for (names, unit, description, of) in parts {
-            columns.push(Column::number(
-                names[0],
-                unit,
-                description,
-                all().map(|h| of(h).map(|e| e.value)),
-            ));
-            columns.push(Column::number(
-                names[1],
-                unit,
-                "lower end of its interval",
-                all().map(|h| of(h)?.conf_low),
-            ));
-            columns.push(Column::number(
-                names[2],
-                unit,
-                "upper end of its interval",
-                all().map(|h| of(h)?.conf_high),
-            ));
-        }
-        let effects: [(&[&'static str; 5], &'static str, fn(&Corrected) -> Option<Estimate>); 4] = [
-            (
-                &["naive", "naive_std_error", "naive_p_value", "naive_conf_low", "naive_conf_high"],
-                "separation as if the annotator made no errors",
-                |h| h.naive,
-            ),
-            (
-                &["ppi", "ppi_std_error", "ppi_p_value", "ppi_conf_low", "ppi_conf_high"],
-                "separation corrected by prediction-powered inference (PPI++)",
-                |h| h.powered,
-            ),
-            (
-                &["dsl", "dsl_std_error", "dsl_p_value", "dsl_conf_low", "dsl_conf_high"],
-                "separation corrected by design-based supervised learning (DSL)",
-                |h| h.designed,
-            ),
-            (
-                &[
-                    "by_hand",
-                    "by_hand_std_error",
-                    "by_hand_p_value",
-                    "by_hand_conf_low",
-                    "by_hand_conf_high",
-                ],
-                "separation on the texts annotated by hand alone",
-                |h| h.by_hand,
-            ),
-        ];
-        for (names, description, of) in effects {
-            let number = |name, unit, description, part: fn(Estimate) -> Option<f64>| {
-                Column::number(name, unit, description, all().map(|h| of(h).and_then(part)))
-            };
-            columns.push(number(names[0], "target", description, |e| Some(e.value)));
-            columns.push(number(names[1], "target", "its standard error", |e| e.std_error));
-            columns.push(number(names[2], "", "two-sided, not adjusted", |e| e.p_value));
-            columns.push(number(names[3], "target", "lower end of its interval", |e| e.conf_low));
-            columns.push(number(names[4], "target", "upper end of its interval", |e| e.conf_high));
-        }
-        columns.push(Column::number(
-            "ppi_p_holm",
-            "",
-            "adjusted after Holm",
-            all().map(|h| h.powered_p_holm),
-        ));
-        columns.push(Column::number(
-            "dsl_p_holm",
-            "",
-            "adjusted after Holm",
-            all().map(|h| h.designed_p_holm),
-        ));
-        columns.push(Column::text(
-            "warning",
-            "why there is no correction",
-            all().map(|h| h.warning.clone()),
-        ));
-        Table { name: "gold", columns }
-    }
 }
