@@ -1,7 +1,7 @@
 //! A proportion, the difference of two, and the share of pairs that one side wins.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{Binomial, Discrete, DiscreteCDF, Hypergeometric};
+use statrs::distribution::{Binomial, Discrete, DiscreteCDF};
 
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level};
@@ -93,23 +93,66 @@ fn compared(a: Share, b: Share, level: Level, p_value: f64) -> Option<Estimate> 
 /// Two-sided p-value of Fisher's exact test: the probability, with all margins given, of the tables
 /// that are no likelier than the one seen; those as likely count with weight `equal`.
 fn fisher(a: Share, b: Share, equal: f64) -> f64 {
-    let successes = a.successes + b.successes;
-    let counts = [a.trials + b.trials, successes, a.trials].map(|n| n as u64);
-    let Ok(tables) = Hypergeometric::new(counts[0], counts[1], counts[2]) else { return 1.0 };
-    let probability = |of_a: usize| tables.pmf(of_a as u64);
-    let least = successes.saturating_sub(b.trials);
-    let seen = probability(a.successes);
-    let weighted = |p: f64| {
-        if p < seen * (1.0 - EQUAL) {
-            p
-        } else if p <= seen * (1.0 + EQUAL) {
+    let tables = Tables::of(a, b);
+    let seen = tables.probability(a.successes);
+    let weighted = |p: &f64| {
+        if *p < seen * (1.0 - EQUAL) {
+            *p
+        } else if *p <= seen * (1.0 + EQUAL) {
             equal * p
         } else {
             0.0
         }
     };
-    let all = (least..=successes.min(a.trials)).map(probability);
-    all.map(weighted).sum::<f64>().min(1.0)
+    tables.relative.iter().map(weighted).sum::<f64>().min(1.0)
+}
+
+/// The hypergeometric probabilities of all tables with the margins of one.
+struct Tables {
+    /// Successes of the first group in the first of them.
+    least: usize,
+    relative: Vec<f64>,
+}
+
+impl Tables {
+    /// From the likeliest table outwards by the ratio of neighbours, so that no number of trials
+    /// overflows:
+    ///
+    /// ```text
+    /// p(k + 1) / p(k) = (K - k) (n - k) / ((k + 1) (N - K - n + k + 1))
+    /// ```
+    ///
+    /// with N trials and K successes in all, n trials and k successes in the first group.
+    fn of(a: Share, b: Share) -> Self {
+        let successes = a.successes + b.successes;
+        let least = successes.saturating_sub(b.trials);
+        let most = successes.min(a.trials);
+        let ratio = |k: usize| {
+            let [left, of_a] = [successes - k, a.trials - k].map(|n| n as f64);
+            let failures = (b.trials + k + 1 - successes) as f64;
+            left * of_a / ((k + 1) as f64 * failures)
+        };
+        let all = (a.trials + b.trials) as f64;
+        // Whole and within the range, as it is a rounded share of it.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let mode = ((a.trials + 1) as f64 * (successes + 1) as f64 / (all + 2.0)) as usize;
+        let mode = mode.clamp(least, most);
+        let mut relative = vec![0.0; most - least + 1];
+        relative[mode - least] = 1.0;
+        for k in mode..most {
+            relative[k + 1 - least] = relative[k - least] * ratio(k);
+        }
+        for k in (least..mode).rev() {
+            relative[k - least] = relative[k + 1 - least] / ratio(k);
+        }
+        let total: f64 = relative.iter().sum();
+        relative.iter_mut().for_each(|p| *p /= total);
+        Self { least, relative }
+    }
+
+    fn probability(&self, successes_of_a: usize) -> f64 {
+        self.relative[successes_of_a - self.least]
+    }
 }
 
 /// What pairs say of a concept that is true of one side only.
@@ -245,6 +288,29 @@ mod tests {
     fn found(a: (usize, usize), b: (usize, usize)) -> Option<Estimate> {
         let share = |(successes, trials)| Share { successes, trials };
         difference(share(a), share(b), Level::new(0.95).unwrap())
+    }
+
+    #[test]
+    fn a_hundred_thousand_trials_overflow_nothing() {
+        // scipy 1.17: `hypergeom`, `fisher_exact`, `binom`.
+        let check = |a: (usize, usize), b: (usize, usize), exact: f64, mid: f64| {
+            let share = |(successes, trials)| Share { successes, trials };
+            let level = Level::new(0.95).unwrap();
+            let p = difference(share(a), share(b), level).unwrap().p_value.unwrap();
+            assert!((p / exact - 1.0).abs() < 1e-8, "{p} {exact}");
+            let p = difference_mid_p(share(a), share(b), level).unwrap().p_value.unwrap();
+            assert!((p / mid - 1.0).abs() < 1e-8, "{p} {mid}");
+        };
+        check((1030, 2000), (48_500, 98_000), 0.078_061_076_364_7, 0.076_212_158_723);
+        check((520, 1000), (1900, 4000), 0.011_996_764_584_7, 0.011_444_691_119_8);
+        check((5300, 10_000), (45_000, 90_000), 1.247_354_936_59e-8, 1.208_958_577_91e-8);
+        for (wins, trials, mid) in
+            [(50_300, 100_000, 0.057_780_280_149_2), (1060, 2000, 0.007_289_866_384_65)]
+        {
+            let share = Share { successes: wins, trials };
+            let p = tested(share, Level::new(0.95).unwrap()).p_value.unwrap();
+            assert!((p / mid - 1.0).abs() < 1e-8, "{p} {mid}");
+        }
     }
 
     #[test]
