@@ -1,5 +1,6 @@
 //! Predictions for rows that the model has not seen: fitted on the other folds.
 
+use nalgebra::{DMatrix, DVector};
 use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
@@ -7,7 +8,12 @@ use crate::error::{Error, Result};
 use crate::estimate::Level;
 use crate::random::{permutation, stream};
 use crate::regression::columns::{Column, Given, classify_beside};
+use crate::regression::design::in_pieces;
 use crate::regression::{Design, Model, Setup};
+
+/// Part of a column of length 1 beyond the earlier ones below which the products lose more digits than
+/// the fit should.
+const APART: f64 = 1e-4;
 
 /// The fold of every row, `0..k`: equal in size but for one, in random order.
 ///
@@ -91,6 +97,11 @@ pub fn predict_with(
         ));
     }
     let k = folds.iter().max().map_or(0, |fold| fold + 1);
+    if setup.model == Model::LeastSquares
+        && let Some(prediction) = by_products(setup, columns, y, (folds, k))?
+    {
+        return Ok(prediction);
+    }
     let parts: Vec<Vec<(usize, f64)>> = (0..k)
         .into_par_iter()
         .map(|fold| left_out(setup, columns, y, folds, fold))
@@ -100,6 +111,98 @@ pub fn predict_with(
         prediction[row] = value;
     }
     Ok(prediction)
+}
+
+/// Least squares of all folds by one pass over the rows: the products `x'wx` and `x'wy` outside a
+/// fold are those of all rows minus those within it. `None` where columns are, or nearly are,
+/// dependent outside some fold, so that this would lose digits.
+///
+/// O(n p^2 / 2 + k p^3); sums in pieces of fixed size, added in order.
+fn by_products(
+    setup: &Setup,
+    columns: &[Vec<f64>],
+    y: &[f64],
+    (folds, k): (&[usize], usize),
+) -> Result<Option<Vec<f64>>> {
+    Error::check_finite("y", y)?;
+    let x = Design::with(y.len(), columns, setup.intercept)?;
+    // A large mean would cost precision, and the intercept makes up for it.
+    let mean = if setup.intercept { y.iter().sum::<f64>() / y.len() as f64 } else { 0.0 };
+    let of_fold = Products::of_folds(&x, setup.weights, |i| y[i] - mean, (folds, k));
+    let all = of_fold.iter().fold(Products::none(x.cols()), |sum, of| sum.plus(of, 1.0));
+    let mut coefficients = Vec::with_capacity(k);
+    for of in &of_fold {
+        match all.clone().plus(of, -1.0).solve() {
+            Some(found) => coefficients.push(found),
+            None => return Ok(None),
+        }
+    }
+    let fitted = |i: usize| -> f64 {
+        let of_row = x.row(i).iter().map(|(j, v)| v * coefficients[folds[i]][*j]);
+        mean + of_row.sum::<f64>()
+    };
+    Ok(Some((0..y.len()).into_par_iter().map(fitted).collect()))
+}
+
+/// `x'wx` and `x'wy` of some rows.
+#[derive(Clone)]
+struct Products {
+    square: DMatrix<f64>,
+    cross: DVector<f64>,
+}
+
+impl Products {
+    fn none(cols: usize) -> Self {
+        Self { square: DMatrix::zeros(cols, cols), cross: DVector::zeros(cols) }
+    }
+
+    fn of_folds(
+        x: &Design,
+        weights: Option<&[f64]>,
+        y: impl Fn(usize) -> f64 + Sync,
+        (folds, k): (&[usize], usize),
+    ) -> Vec<Self> {
+        let pieces = in_pieces(x.rows(), |piece| {
+            let mut sums = vec![Self::none(x.cols()); k];
+            for i in piece {
+                let (sum, w) = (&mut sums[folds[i]], weights.map_or(1.0, |w| w[i]));
+                let row = x.row(i);
+                for (at, (a, u)) in row.iter().enumerate() {
+                    sum.cross[*a] += w * u * y(i);
+                    row[at..].iter().for_each(|(b, v)| sum.square[(*a, *b)] += w * u * v);
+                }
+            }
+            sums
+        });
+        let none = vec![Self::none(x.cols()); k];
+        let mut sums = pieces.into_iter().fold(none, |sums, piece| {
+            sums.into_iter().zip(&piece).map(|(sum, of)| sum.plus(of, 1.0)).collect()
+        });
+        sums.iter_mut().for_each(|sum| sum.square.fill_lower_triangle_with_upper_triangle());
+        sums
+    }
+
+    fn plus(mut self, other: &Self, sign: f64) -> Self {
+        self.square += sign * &other.square;
+        self.cross += sign * &other.cross;
+        self
+    }
+
+    /// The coefficients; `None` if columns of length 1 would be less than [`APART`] from dependent.
+    fn solve(&self) -> Option<Vec<f64>> {
+        let lengths = self.square.diagonal().map(f64::sqrt);
+        if lengths.iter().any(|l| *l <= 0.0 || !l.is_finite()) {
+            return None;
+        }
+        let p = lengths.len();
+        let scaled = DMatrix::from_fn(p, p, |a, b| self.square[(a, b)] / (lengths[a] * lengths[b]));
+        let factor = scaled.cholesky()?;
+        if factor.l_dirty().diagonal().iter().any(|d| *d < APART) {
+            return None;
+        }
+        let found = factor.solve(&self.cross.component_div(&lengths));
+        Some(found.component_div(&lengths).iter().copied().collect())
+    }
 }
 
 /// Rows of `fold` and their predictions.
@@ -145,6 +248,8 @@ fn mean(model: Model, eta: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt;
+
     use super::*;
 
     #[test]
@@ -159,6 +264,37 @@ mod tests {
         }
         assert_ne!(found, folds(103, 10, Some(&classes), 6).unwrap());
         assert_eq!(found, folds(103, 10, Some(&classes), 5).unwrap());
+    }
+
+    #[test]
+    fn products_predict_as_one_fit_after_the_other() {
+        let n = 600;
+        let mut random = stream(7, "products test");
+        let mut flags = |share: f64| -> Vec<f64> {
+            (0..n).map(|_| f64::from(u8::from(random.random_bool(share)))).collect()
+        };
+        let columns = vec![flags(0.5), flags(0.1), flags(0.03)];
+        let y: Vec<f64> = (0..n).map(|i| 1e6 + columns[0][i] - (i % 7) as f64).collect();
+        let weights: Vec<f64> = (0..n).map(|i| 1.0 + (i % 3) as f64).collect();
+        let folds = folds(n, 5, None, 1).unwrap();
+        let level = Level::new(0.95).unwrap();
+        for intercept in [true, false] {
+            let setup = Setup {
+                intercept,
+                weights: Some(&weights),
+                ..Setup::new(Model::LeastSquares, 3, level)
+            };
+            let quick = by_products(&setup, &columns, &y, (&folds, 5)).unwrap().unwrap();
+            for fold in 0..5 {
+                for (row, slow) in left_out(&setup, &columns, &y, &folds, fold).unwrap() {
+                    assert!((quick[row] / slow - 1.0).abs() < 1e-12, "{} {slow}", quick[row]);
+                }
+            }
+        }
+        let twins = [columns[0].clone(), columns[0].clone()];
+        let setup = Setup::new(Model::LeastSquares, 2, level);
+        assert_eq!(by_products(&setup, &twins, &y, (&folds, 5)).unwrap(), None);
+        predict(Model::LeastSquares, &twins, &y, &folds).unwrap();
     }
 
     #[test]

@@ -33,24 +33,35 @@ impl Design {
     /// # Errors
     /// As [`Self::new`].
     pub fn with(rows: usize, columns: &[Vec<f64>], intercept: bool) -> Result<Self> {
-        for (j, column) in columns.iter().enumerate() {
+        for column in columns {
             Error::check_len("column", column.len(), rows)?;
-            if let Some(row) = column.iter().position(|v| !v.is_finite()) {
-                return Err(Error::NotFinite { what: "columns", row, column: j });
-            }
+        }
+        let bad = columns.par_iter().enumerate().find_map_first(|(j, column)| {
+            column.iter().position(|v| !v.is_finite()).map(|row| (row, j))
+        });
+        if let Some((row, column)) = bad {
+            return Err(Error::NotFinite { what: "columns", row, column });
         }
         let first = usize::from(intercept);
-        let filled: usize = columns.iter().map(|c| c.iter().filter(|v| **v != 0.0).count()).sum();
-        let mut starts = Vec::with_capacity(rows + 1);
-        let mut entries = Vec::with_capacity(filled + first * rows);
-        starts.push(0);
-        for i in 0..rows {
-            if intercept {
-                entries.push((0, 1.0));
+        let pieces = in_pieces(rows, |piece| {
+            let mut ends = Vec::with_capacity(piece.len());
+            let mut entries = Vec::new();
+            for i in piece {
+                if intercept {
+                    entries.push((0, 1.0));
+                }
+                let row = columns.iter().zip(first..).map(|(column, j)| (j, column[i]));
+                entries.extend(row.filter(|(_, v)| *v != 0.0));
+                ends.push(entries.len());
             }
-            let row = columns.iter().zip(first..).map(|(column, j)| (j, column[i]));
-            entries.extend(row.filter(|(_, v)| *v != 0.0));
-            starts.push(entries.len());
+            (ends, entries)
+        });
+        let mut starts = Vec::with_capacity(rows + 1);
+        let mut entries = Vec::with_capacity(pieces.iter().map(|(_, e)| e.len()).sum());
+        starts.push(0);
+        for (ends, of_piece) in pieces {
+            starts.extend(ends.into_iter().map(|end| entries.len() + end));
+            entries.extend(of_piece);
         }
         Ok(Self { cols: columns.len() + first, intercept, starts, entries })
     }
@@ -170,7 +181,7 @@ impl Design {
 }
 
 /// What `work` makes of pieces of the rows of fixed size, in order.
-pub(super) fn in_pieces<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+pub(crate) fn in_pieces<T: Send>(rows: usize, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
     let piece = |at: usize| work(at * CHUNK..rows.min((at + 1) * CHUNK));
     (0..rows.div_ceil(CHUNK)).into_par_iter().map(piece).collect()
 }
