@@ -221,7 +221,8 @@ def _difference(evaluation: dict[str, Any], task: Any) -> str:
         return "difference of the shares of the class in brackets"
     if task.binary:
         return f"difference of the shares of `{task.binary[0]}`"
-    return "difference of means"
+    per = ", per unit of the exposure if there is one" if task.kind == "count" else ""
+    return f"difference of means{per}"
 
 
 def _unit(evaluation: dict[str, Any], task: Any) -> str:

@@ -283,11 +283,12 @@ def test_numbers_of_the_summary_are_those_of_the_tables(run: hypothesaes.Run) ->
         tiny = row.separation_p_holm < 0.001
         assert ("< 0.001" if tiny else f"{row.separation_p_holm:.3f}") in line
     fits = run.models[run.models.fit == "cross_fitted"].set_index("predictors")
-    told = {"hypotheses": "R2", "neurons": "R2 of the neurons", "embeddings": "R2 of the embeddings"}
+    told = {"hypotheses": "R2"} | {n: f"R2 of the {n}" for n in ("neurons", "embeddings")}
     assert set(fits.index) == set(told)
     for predictors, name in told.items():
         fit = fits.loc[predictors]
-        line = next(line for line in text.splitlines() if line.startswith(f"{name}, cross-fitted:"))
+        begins = f"{name}, cross-fitted:"
+        line = next(line for line in text.splitlines() if line.startswith(begins))
         assert line.endswith(f" {fit.estimate:.2f} [{fit.conf_low:.2f}, {fit.conf_high:.2f}]")
 
 
