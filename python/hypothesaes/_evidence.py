@@ -126,8 +126,7 @@ def _found(rows: Sequence[Row], name: str) -> Row:
 def _values(folder: Folder, row: Row) -> dict[Key, int | None]:
     """The annotation of every held-out text."""
     if row.get("source") == "user":
-        own = _own.annotations_of(folder, row["hypothesis"])
-        return {(i, ""): value for i, value in own.items()}
+        return _own.annotations_of(folder, row["hypothesis"])
     table = folder.table("annotations")
     found = zip(table.column("hypothesis_id"), _keys(table), table.column("value"))
     values = {key: value for name, key, value in found if name == row["hypothesis_id"]}

@@ -312,14 +312,13 @@ def annotate_more(
     its held-out ones in the order of its rows. `approve` as in `run`."""
 
 def evaluate(
+    folder: str,
     annotations: npt.NDArray[np.int8],
-    y: npt.NDArray[np.float64],
-    binary: tuple[str, str] | None,
     seed: int,
     options: str,
 ) -> str:
-    """`annotations`: concepts x texts; `binary`: the positive and the negative class; `options`:
-    as the section `evaluate` of the options file. JSON: {hypotheses, effects, models: lists of
+    """Tests `annotations`, concepts x the held-out texts of the run directory as `annotate_more` has
+    them, as the run tested its own; `options`: as the section `evaluate` of the options file. JSON: {hypotheses, effects, models: lists of
     rows as the tables of a run have them, messages}."""
 
 def answers_file() -> str:

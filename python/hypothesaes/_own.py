@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,12 @@ MARKS = ("source", "is_exploratory")
 """What tells the user's rows from the run's."""
 
 _WORDED = ("hypothesis", "origin", "neuron_id", "sae_id", "selection_score")
-_PLAIN = {"row_id", "split", "group", "target", "text"}
-"""Columns of rows that are single texts with nothing beside them."""
 _SIGNS = {1: "1", 0: "0", -1: "-"}
 _VALUES = {sign: value for value, sign in _SIGNS.items()}
 
 Row = dict[str, Any]
+Place = tuple[int, str]
+"""A row, and of pairs the side."""
 Annotations = npt.NDArray[np.int8]
 
 
@@ -46,9 +47,9 @@ def test(
     """A row per concept, tested beside the run's hypotheses and all own ones."""
     concepts = _checked(concepts)
     folder.table("hypotheses")
-    if design := _design(folder):
+    if _classes(folder):
         raise OptionError(
-            f"run directory `{folder.path}`: `test` does not know {design}; "
+            f"run directory `{folder.path}`: `test` does not know several classes; "
             "`discover(..., hypotheses=[...])` tests hypotheses of your own as the run does"
         )
     known = _read(folder)
@@ -70,23 +71,20 @@ def test(
 def tested(folder: Folder) -> list[Row]:
     """The run's hypotheses and the user's, adjusted together; nothing if none are the user's.
 
-    Nor if the run was made anew with a design that `test` does not know: its own tests would be
-    replaced by such as forget the design.
+    Nor if the run was made anew with several classes, of which each hypothesis has a row.
     """
     own = _read(folder)
-    if not own or _design(folder):
+    if not own or _classes(folder):
         return []
     hypotheses = folder.table("hypotheses")
     names, ran = hypotheses.names, rows_of(hypotheses)
-    heldout, y = _heldout(folder)
+    heldout = _heldout(folder)
     mine = [[_VALUES[sign] for sign in record["annotations"]] for record in own.values()]
     columns = np.vstack([_annotations(folder, ran, heldout), np.array(mine, np.int8)])
     # How well they predict together is not looked at.
     options = {**folder.json("evaluate", "evaluation.json")["options"], "n_bootstrap": 20}
     seed = folder.option("evaluate", "seed")
-    told = json.loads(
-        _native.evaluate(columns, y, folder.task().binary, seed, json.dumps(options))
-    )
+    told = json.loads(_native.evaluate(folder.path, columns, seed, json.dumps(options)))
     n = len(columns)
     note = f"exploratory: the held-out texts were used before; adjusted over {n} hypotheses"
     rows = []
@@ -101,25 +99,16 @@ def tested(folder: Folder) -> list[Row]:
     return rows
 
 
-def annotations_of(folder: Folder, concept: str) -> dict[int, int | None]:
-    """What a hypothesis of the user's is of every held-out row: 1, 0, or None for missing."""
-    heldout, _ = _heldout(folder)
+def annotations_of(folder: Folder, concept: str) -> dict[Place, int | None]:
+    """What a hypothesis of the user's is of every held-out text: 1, 0, or None for missing."""
     signs = _read(folder)[concept]["annotations"]
-    return {i: None if signs[at] == "-" else _VALUES[signs[at]] for i, at in heldout.items()}
+    places = _heldout(folder).items()
+    return {i: None if signs[at] == "-" else _VALUES[signs[at]] for i, at in places}
 
 
-def _design(folder: Folder) -> str | None:
-    """What the test of single texts by themselves does not know of a run, if there is anything."""
-    kind = folder.task().kind
-    evaluation = folder.json("evaluate", "evaluation.json")
-    if evaluation.get("is_paired"):
-        return "pairs"
-    if kind not in ("continuous", "binary"):
-        return {"multiclass": "several classes", "count": "counts", "ordinal": "levels"}[kind]
-    if evaluation.get("n_groups") is not None:
-        return "groups"
-    beside = [name for name in folder.table("rows").names if name not in _PLAIN]
-    return f"what stands beside the texts (`{'`, `'.join(beside)}`)" if beside else None
+def _classes(folder: Folder) -> bool:
+    """Whether the target has several classes, each set against all others."""
+    return bool(folder.task().kind == "multiclass")
 
 
 def rows_of(table: _native.Table) -> list[Row]:
@@ -141,21 +130,28 @@ def _checked(concepts: Sequence[str]) -> list[str]:
     return [" ".join(concept.split()) for concept in listed]
 
 
-def _heldout(folder: Folder) -> tuple[dict[int, int], npt.NDArray[np.float64]]:
-    """Where each held-out row stands among them, and their targets."""
-    rows = folder.table("rows").select(["row_id", "split", "target"])
-    held = [(i, y) for i, split, y in zip(*map(rows.column, rows.names)) if split == "heldout"]
-    return {i: at for at, (i, _) in enumerate(held)}, np.array([y for _, y in held], np.float64)
+def _heldout(folder: Folder) -> dict[Place, int]:
+    """Where each held-out text stands among them: of pairs, all first texts, then all second ones."""
+    rows = folder.table("rows")
+    sides = ("a", "b") if "text_b" in rows.names else ("",)
+    split = zip(rows.column("row_id"), rows.column("split"))
+    held = [row for row, part in split if part == "heldout"]
+    places = [(row, side) for side in sides for row in held]
+    return {place: at for at, place in enumerate(places)}
 
 
-def _annotations(folder: Folder, ran: Sequence[Row], heldout: dict[int, int]) -> Annotations:
+def _annotations(
+    folder: Folder, ran: Sequence[Row], heldout: dict[Place, int]
+) -> Annotations:
     """The run's own: hypotheses by held-out texts."""
     found = np.full((len(ran), len(heldout)), -1, np.int8)
     at = {row["hypothesis_id"]: number for number, row in enumerate(ran)}
-    table = folder.table("annotations").select(["hypothesis_id", "row_id", "value"])
-    for hypothesis, row, value in zip(*map(table.column, table.names)):
+    table = folder.table("annotations")
+    named = ["hypothesis_id", "row_id", "value"]
+    sides = table.column("side") if "side" in table.names else repeat("")
+    for hypothesis, row, value, side in zip(*map(table.column, named), sides):
         if value is not None:
-            found[at[hypothesis], heldout[row]] = value
+            found[at[hypothesis], heldout[row, side]] = value
     return found
 
 

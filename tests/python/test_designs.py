@@ -221,10 +221,20 @@ def test_the_summary_of_pairs_speaks_of_pairs(paired: hypothesaes.Run) -> None:
     assert "log-odds of winning" in said
     held = paired.hypotheses[paired.hypotheses.status == "holds"]
     assert len(held) and held.separation.abs().max() > 0.2
-    with pytest.raises(OptionError, match="does not know pairs"):
-        paired.test(['mentions "slow"'])
     new = paired.annotate(["the wait was slow and long"], hypotheses=held.hypothesis_id.iloc[0])
     assert len(new) == 1
+
+
+def test_own_hypotheses_of_pairs_are_tested_as_pairs(
+    paired: hypothesaes.Run, tmp_path: Path
+) -> None:
+    run = hypothesaes.load(shutil.copytree(paired.folder, tmp_path / "run"))
+    before = run.hypotheses.set_index("hypothesis_id").separation
+    own = run.test(['mentions "slow"']).iloc[0]
+    assert -1 <= own.separation < 0 and 0 < own.n_present < own.n
+    after = run.own.set_index("hypothesis_id").separation
+    assert after[before.index].tolist() == before.tolist()
+    assert len(run.examples(own.hypothesis_id, "present", 2)) == 2
 
 
 def test_several_classes_are_told_apart(frame: Any, tmp_path: Path) -> None:
@@ -263,8 +273,9 @@ def test_controls_are_held_equal(frame: Any, tmp_path: Path) -> None:
     fits = run.models[run.models.fit == "cross_fitted"].set_index("predictors").estimate
     assert f"{fits['controls']:.2f} [" in text and "R2 of the controls, cross-fitted:" in text
     assert fits["controls"] < fits["hypotheses"]
-    with pytest.raises(OptionError, match="weight.*control:words.*control:topic"):
-        run.test(['mentions "slow"'])
+    own = run.test(['mentions "slow"']).iloc[0]
+    assert own.adjusted_separation != own.separation
+    assert run.own.adjusted_separation.iloc[0] == run.hypotheses.adjusted_separation.iloc[0]
 
 
 def test_groups_are_clusters_and_strata_are_compared(frame: Any, tmp_path: Path) -> None:
@@ -286,8 +297,9 @@ def test_groups_are_clusters_and_strata_are_compared(frame: Any, tmp_path: Path)
     assert list(strata.columns) == list(meant)
     # A run without strata has the same columns.
     assert list(strata.columns) == list(_folder._OPTIONAL["strata"])
-    with pytest.raises(OptionError, match="does not know groups"):
-        run.test(['mentions "slow"'])
+    run.test(['mentions "slow"'])
+    ours, own = run.hypotheses.iloc[0], run.own.iloc[0]
+    assert own.separation_std_error == ours.separation_std_error
 
 
 def test_counts_are_divided_by_their_exposure(frame: Any, tmp_path: Path) -> None:

@@ -104,8 +104,7 @@ def test_every_kind_gives_the_same_run_in_its_own_kind(
 def test_polars_go_through_all_that_a_run_offers(tmp_path: Path) -> None:
     polars = pytest.importorskip("polars")
     frame = polars_frame()
-    # Of groups, hypotheses that are brought later know nothing.
-    run = hypothesaes.discover(frame, out=tmp_path / "run", **{**SETTINGS, "group": None})
+    run = hypothesaes.discover(frame, out=tmp_path / "run", **SETTINGS)
     for table in (run.test(['mentions "slow"']), run.own, run.examples("H01"), run.effects):
         assert isinstance(table, polars.DataFrame) and len(table)
     got = run.annotate(frame, hypotheses=["H01"])

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::data::{Dataset, Split};
-use crate::evaluate::{self, EvaluateOptions, Heldout};
+use crate::evaluate::{self, EvaluateOptions};
 use crate::select::{self, Discover, SelectOptions};
 use crate::table::{Column, Table};
 use crate::watch::Watch;
@@ -91,15 +91,7 @@ fn one(
         column
     };
     let annotations: Vec<Vec<Option<bool>>> = chosen.iter().map(|c| fires(c.neuron)).collect();
-    let heldout = Heldout {
-        annotations: &annotations,
-        y: &part.y,
-        task: &part.task,
-        is_paired: part.is_paired,
-        covariates: &part.covariates,
-        group: part.group.as_deref(),
-    };
-    let n_hold = evaluate::count_holding(&heldout, seed, test)?;
+    let n_hold = evaluate::count_holding(&part.heldout(&annotations), seed, test)?;
     Ok(Shuffled { n_tested: chosen.len(), n_hold })
 }
 

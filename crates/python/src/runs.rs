@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use hypothesaes::data::{Task, Texts};
-use hypothesaes::evaluate::{self, Baselines, EvaluateOptions, Heldout, Wording};
+use hypothesaes::data::Texts;
+use hypothesaes::evaluate::{EvaluateOptions, Wording};
 use hypothesaes::models::{Approve, Environment, Manner, Models, Use};
 use hypothesaes::options::Options;
 use hypothesaes::run::{self, OPTIONS_FILE, annotate_more as more, saved_options};
@@ -13,11 +13,10 @@ use hypothesaes::watch::Watch;
 use hypothesaes::{Error, Result};
 use hypothesaes_llm::Error as Llm;
 use hypothesaes_llm::store::Store;
-use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2};
+use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray2};
 use pyo3::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::arrays::numbers;
 use crate::fault;
 use crate::work::{Teller, work, work_asking};
 
@@ -120,9 +119,8 @@ pub fn annotate_more<'py>(
 #[pyo3(name = "evaluate")]
 pub fn test_annotations(
     py: Python<'_>,
+    folder: PathBuf,
     annotations: PyReadonlyArray2<'_, i8>,
-    y: PyReadonlyArray1<'_, f64>,
-    binary: Option<(String, String)>,
     seed: u64,
     options: String,
 ) -> PyResult<String> {
@@ -133,16 +131,10 @@ pub fn test_annotations(
     };
     let columns: Vec<Vec<Option<bool>>> =
         annotations.as_array().rows().into_iter().map(|r| r.iter().map(answer).collect()).collect();
-    let y = numbers(&y);
     work(py, None, move |_| {
         let options: EvaluateOptions = serde_json::from_str(&options)
             .map_err(|e| Error::option("options", &options, e.to_string()))?;
-        let task = match binary {
-            Some((positive, negative)) => Task::Binary { positive, negative },
-            None => Task::Continuous,
-        };
-        let heldout = Heldout::new(&columns, &y, &task);
-        let evaluation = evaluate::evaluate(&heldout, &Baselines::default(), seed, &options)?;
+        let evaluation = run::test_annotations(&folder, &columns, seed, &options)?;
         let wordings = vec![Wording::default(); columns.len()];
         let tables = json!({
             "hypotheses": rows(&evaluation.hypotheses_table(&wordings, Vec::new())?),

@@ -43,6 +43,8 @@ use std::cmp::Ordering;
 use hypothesaes_math::{Activations, Matrix};
 use serde::{Deserialize, Serialize};
 
+use crate::evaluate::Heldout;
+
 /// Which part of the data a text belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -173,6 +175,19 @@ impl Dataset {
     pub fn sides(&self, texts: &[usize]) -> Option<Vec<&'static str>> {
         let side = |&text: &usize| if text < self.n_rows() { "a" } else { "b" };
         self.is_paired.then(|| texts.iter().map(side).collect())
+    }
+
+    /// All rows as what hypotheses are tested on, with these annotations of their texts.
+    #[must_use]
+    pub fn heldout<'a>(&'a self, annotations: &'a crate::evaluate::Annotations) -> Heldout<'a> {
+        Heldout {
+            annotations,
+            y: &self.y,
+            task: &self.task,
+            is_paired: self.is_paired,
+            covariates: &self.covariates,
+            group: self.group.as_deref(),
+        }
     }
 
     /// These rows alone, in their order.

@@ -16,7 +16,7 @@ use std::path::Path;
 pub use estimate::{Estimate, EstimatedWork, PILOT_ROWS};
 use hypothesaes_llm::Error as Llm;
 pub use locate::locate;
-pub use more::{annotate_more, gold_sheet, saved_options};
+pub use more::{annotate_more, gold_sheet, saved_options, test_annotations};
 pub use outcome::{DataSummary, Heldout, Hypothesis, Outcome, SaeSummary, TestSummary, Unlabelled};
 pub use plan::{Plan, PlannedStage, plan};
 use stages::{Findings, Found};

@@ -7,6 +7,7 @@ use super::estimate::of_annotation;
 use super::stages::{LABELS, ROWS};
 use crate::annotate::{self, Annotations, annotator};
 use crate::data::{Split, Texts, read_rows};
+use crate::evaluate::{self, Baselines, EvaluateOptions, Evaluation};
 use crate::gold;
 use crate::interpret::Labelled;
 use crate::models::Models;
@@ -50,6 +51,22 @@ pub fn gold_sheet(folder: &Path, n: usize, seed: u64) -> Result<(Vec<u8>, usize)
     let wordings: Vec<String> = found.chain(options.evaluate.hypotheses).collect();
     let drawn = n.min(data.texts_in(Split::Heldout).len());
     Ok((gold::sheet(&data, &wordings, drawn, seed)?, drawn))
+}
+
+/// Tests these annotations of the run's held-out texts, a column per hypothesis, as the run tested its
+/// own: by its target, groups, weights, controls and strata.
+///
+/// # Errors
+/// [`Error::File`] if the run has not read its data; as [`evaluate::evaluate`].
+pub fn test_annotations(
+    folder: &Path,
+    annotations: &evaluate::Annotations,
+    seed: u64,
+    options: &EvaluateOptions,
+) -> Result<Evaluation> {
+    let data = read_rows(&folder.join(ROWS))?;
+    let part = data.gather(&data.rows(Split::Heldout));
+    evaluate::evaluate(&part.heldout(annotations), &Baselines::default(), seed, options)
 }
 
 /// Annotates `texts`, or the run's held-out texts in their order, as the run with these `options`

@@ -73,14 +73,7 @@ pub(crate) fn evaluate(
             let part = data.gather(&rows);
             let columns: Vec<Vec<Option<bool>>> =
                 (0..annotations.n_concepts()).map(|c| annotations.concept(c).to_vec()).collect();
-            let heldout = Heldout {
-                annotations: &columns,
-                y: &part.y,
-                task: &part.task,
-                is_paired: part.is_paired,
-                covariates: &part.covariates,
-                group: part.group.as_deref(),
-            };
+            let heldout = part.heldout(&columns);
             let baselines = findings.baselines(data, &rows);
             let evaluation =
                 evaluate::evaluate(&heldout, &baselines, options.seed, &options.evaluate)?;
