@@ -178,7 +178,9 @@ impl Products {
         let mut sums = pieces.into_iter().fold(none, |sums, piece| {
             sums.into_iter().zip(&piece).map(|(sum, of)| sum.plus(of, 1.0)).collect()
         });
-        sums.iter_mut().for_each(|sum| sum.square.fill_lower_triangle_with_upper_triangle());
+        for sum in &mut sums {
+            sum.square.fill_lower_triangle_with_upper_triangle();
+        }
         sums
     }
 

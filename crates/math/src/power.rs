@@ -111,9 +111,14 @@ pub fn smallest(power: f64, outcome: Outcome, study: &Study) -> Result<Smallest>
     }
     let test = Test::new(outcome, study)?;
     let [negative, positive] = outcome.largest(study.prevalence);
-    let find = |sign: f64, largest: f64| {
+    if let Outcome::Continuous { .. } = outcome {
+        // The error does not depend on the separation: either side, the first that is seen.
+        let seen = |d: f64| test.power(d) >= power;
+        let found = test.bracket(seen).map(|top| halve(0.5 * top, top, seen));
+        return Ok(Smallest { positive: found, negative: found.map(|d| -d) });
+    }
+    let find = |sign: f64, top: f64| {
         let seen = |d: f64| test.power(sign * d) >= power;
-        let top = if largest.is_finite() { Some(largest) } else { test.bracket(seen) }?;
         let first = (1..=GRID).map(|k| top * k as f64 / GRID as f64).find(|d| seen(*d))?;
         Some(sign * halve(first - top / GRID as f64, first, seen))
     };
@@ -204,9 +209,9 @@ impl<'a> Test<'a> {
         (self.study.design_effect * (with + without)).sqrt()
     }
 
-    /// A separation that is seen, by doubling.
+    /// A separation that is seen, while half of it is not, by doubling.
     fn bracket(&self, seen: impl Fn(f64) -> bool) -> Option<f64> {
-        let mut top = self.std_error(0.0);
+        let mut top = 1e-3 * self.std_error(0.0);
         (0..100).find_map(|_| {
             top *= 2.0;
             seen(top).then_some(top)

@@ -146,7 +146,9 @@ impl Tables {
             relative[k - least] = relative[k + 1 - least] / ratio(k);
         }
         let total: f64 = relative.iter().sum();
-        relative.iter_mut().for_each(|p| *p /= total);
+        for p in &mut relative {
+            *p /= total;
+        }
         Self { least, relative }
     }
 

@@ -3,6 +3,7 @@
 
 use hypothesaes_math::Level;
 use hypothesaes_math::power::{Outcome, Study, bonferroni, smallest};
+use rayon::prelude::*;
 
 use super::sample::Sample;
 use super::single::Scale;
@@ -24,13 +25,13 @@ pub(super) fn fill(
     hypotheses: &mut [Tested],
 ) {
     let alpha = bonferroni(options.alpha, tests);
-    for (j, tested) in hypotheses.iter_mut().enumerate() {
+    hypotheses.par_iter_mut().enumerate().for_each(|(j, tested)| {
         tested.detectable = if sample.of.is_paired {
             of_pairs(sample, target, j, tested, alpha, options.power)
         } else {
             of_texts(sample, target, j, tested, alpha, options.power)
         };
-    }
+    });
 }
 
 fn of_texts(

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use hypothesaes_math::Estimate;
 
 use crate::data::Task;
-use crate::evaluate::{Effect, FitKind, Model, Status, Together};
-use crate::run::outcome::{Hypothesis, Outcome};
+use crate::evaluate::{Effect, FitKind, Model, Predictors, Status, Together};
+use crate::run::outcome::{Hypothesis, Outcome, TestSummary};
 
 /// The run as Markdown. Wordings are escaped, so that none of them changes the layout.
 pub(in crate::run) fn summary(outcome: &Outcome) -> String {
@@ -47,7 +47,7 @@ fn answer(outcome: &Outcome) -> String {
 /// What speaks for the answer and against it.
 fn trust(outcome: &Outcome) -> String {
     let Some(test) = &outcome.test else { return String::new() };
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = lost(test).into_iter().collect();
     if let Some(placebo) = &test.placebo {
         let (tested, hold, _) = placebo.totals();
         lines.push(format!(
@@ -67,6 +67,32 @@ fn trust(outcome: &Outcome) -> String {
         ));
     }
     lines.join(" ")
+}
+
+/// Where predictive power is lost between the embeddings and the hypotheses.
+fn lost(test: &TestSummary) -> Option<String> {
+    let main = |m: &&Together| m.fit == FitKind::CrossFitted && m.class.is_none();
+    let first = test.models.iter().find(main)?.metric;
+    let value = |predictors: Predictors| {
+        let of = test.models.iter().filter(main);
+        let of = of.filter(|m| m.predictors == predictors && m.metric == first);
+        of.filter_map(|m| m.measure).map(|m| m.value).next()
+    };
+    let (wordings, neurons) = (value(Predictors::Hypotheses)?, value(Predictors::Neurons)?);
+    let embeddings = value(Predictors::Embeddings)?;
+    let (by_wording, by_choice) = (neurons - wordings, embeddings - neurons);
+    let most = if by_wording <= 0.0 && by_choice <= 0.0 {
+        "nothing is lost on the way"
+    } else if by_wording > by_choice {
+        "most is lost in wording and annotating the neurons"
+    } else {
+        "most is lost in the neurons that were not chosen"
+    };
+    Some(format!(
+        "{}, cross-fitted: {embeddings:.2} from all of the embeddings, {neurons:.2} from the chosen \
+         neurons, {wordings:.2} from their wordings: {most}.",
+        first.title()
+    ))
 }
 
 fn together(fit: &Together) -> String {
