@@ -198,3 +198,20 @@ fn classes_controls_groups_and_strata_go_all_the_way() {
         assert!(neurons.iter().any(|name| name == column), "{column} is not in {neurons:?}");
     }
 }
+
+#[test]
+fn what_is_brought_is_looked_at_before_anything_is_done() {
+    let folder = Folder::new();
+    folder.write("visits.tsv", small_table(300));
+    let run = ["run", "visits.tsv", "--target", "stars"];
+    let cases = [
+        (["--hypothesis", "complains"], "the embedded annotator reads concepts such as"),
+        (["--gold", "none.csv"], "none.csv"),
+    ];
+    for (flags, said) in cases {
+        let went = folder.run(&[&run[..], &flags[..]].concat());
+        assert_ne!(went.code, Some(0));
+        assert!(went.stderr.contains(said), "{}", went.stderr);
+        assert!(!went.stderr.contains("begins"), "{}", went.stderr);
+    }
+}

@@ -21,7 +21,8 @@ pub use outcome::{DataSummary, Heldout, Hypothesis, Outcome, SaeSummary, TestSum
 pub use plan::{Plan, PlannedStage, plan};
 use stages::{Findings, Found};
 
-use crate::data::Dataset;
+use crate::annotate::read_wording;
+use crate::data::{Dataset, read_sheet};
 use crate::models::Models;
 use crate::options::Options;
 use crate::store::{self, Identity, RunDir, Stage};
@@ -49,6 +50,7 @@ pub fn run(
 ) -> Result<Outcome> {
     let options = &settled(options, models);
     options.check()?;
+    check_brought(options)?;
     let is_new = !store::is_run(folder);
     if is_new {
         // A file that cannot be read at all leaves no folder behind.
@@ -80,6 +82,17 @@ pub fn run(
     }
     outcome.stages = context.run.reports().to_vec();
     result.map(|()| outcome)
+}
+
+/// Whether what the user brings to the test can be used: found out before anything costs time.
+fn check_brought(options: &Options) -> Result<()> {
+    if options.annotate.model().is_none() {
+        options.evaluate.hypotheses.iter().try_for_each(|own| read_wording(own).map(drop))?;
+    }
+    match &options.evaluate.gold {
+        Some(gold) => read_sheet(gold).map(drop),
+        None => Ok(()),
+    }
 }
 
 /// What the stages share.
