@@ -47,7 +47,8 @@ _DATA = ("rows", "activations", "annotations")
 _ENDS = ("", "_conf_low", "_conf_high")
 _TEST = ("", "_std_error", "_p_value", "_conf_low", "_conf_high")
 _SHARES = ("agreement", "kappa", "pabak", "sensitivity", "specificity")
-_EFFECTS = ("naive", "ppi", "dsl", "by_hand")
+_CORRECTED = ("naive", "ppi", "dsl", "by_hand")
+_EFFECTS = (*_CORRECTED, *(f"joint_{effect}" for effect in _CORRECTED))
 _OPTIONAL: dict[str, tuple[str, ...]] = {
     "strata": (
         "hypothesis_id",
@@ -65,6 +66,8 @@ _OPTIONAL: dict[str, tuple[str, ...]] = {
         *(f"{effect}{part}" for effect in _EFFECTS for part in _TEST),
         "ppi_p_holm",
         "dsl_p_holm",
+        "joint_ppi_p_holm",
+        "joint_dsl_p_holm",
         "warning",
     ),
 }

@@ -44,58 +44,59 @@ def test(
     approve: Callable[[str], bool],
     watch: _native.Watch,
 ) -> list[Row]:
-    """A row per concept, tested beside the run's hypotheses and all own ones."""
+    """A row per concept, with several classes one for each, tested beside the run's hypotheses
+    and all own ones."""
     concepts = _checked(concepts)
     folder.table("hypotheses")
-    if _classes(folder):
-        raise OptionError(
-            f"run directory `{folder.path}`: `test` does not know several classes; "
-            "`discover(..., hypotheses=[...])` tests hypotheses of your own as the run does"
-        )
     known = _read(folder)
     by = _annotator(folder)
     open_ = [c for c in dict.fromkeys(concepts) if c not in known or _is_open(known[c], by)]
     if open_:
         found = _native.annotate_more(folder.path, open_, None, approve, watch)
         _append(folder, [_record(folder, c, by, row) for c, row in zip(open_, found)])
-    own = {row["hypothesis"]: row for row in tested(folder) if row["source"] == "user"}
-    n_missing = sum(own[concept]["n_missing"] for concept in open_)
+    own: dict[str, list[Row]] = {}
+    for row in tested(folder):
+        if row["source"] == "user":
+            own.setdefault(row["hypothesis"], []).append(row)
+    n_missing = sum(own[concept][0]["n_missing"] for concept in open_)
     watch.say(
         f"{len(own)} hypotheses of your own were tested on these held-out texts so far, which were "
         "looked at before: exploratory"
         + (f"; {n_missing} annotations are missing, the same call asks again" if n_missing else "")
     )
-    return [own[concept] for concept in concepts]
+    return [row for concept in concepts for row in own[concept]]
 
 
 def tested(folder: Folder) -> list[Row]:
-    """The run's hypotheses and the user's, adjusted together; nothing if none are the user's.
-
-    Nor if the run was made anew with several classes, of which each hypothesis has a row.
-    """
+    """The run's hypotheses, then the user's, adjusted together and each class by class if there
+    are several; nothing if none are the user's."""
     own = _read(folder)
-    if not own or _classes(folder):
+    if not own:
         return []
     hypotheses = folder.table("hypotheses")
     names, ran = hypotheses.names, rows_of(hypotheses)
     heldout = _heldout(folder)
     mine = [[_VALUES[sign] for sign in record["annotations"]] for record in own.values()]
-    columns = np.vstack([_annotations(folder, ran, heldout), np.array(mine, np.int8)])
+    found = _annotations(folder, ran, heldout)
+    columns = np.vstack([found, np.array(mine, np.int8)])
     # How well they predict together is not looked at.
     options = {**folder.json("evaluate", "evaluation.json")["options"], "n_bootstrap": 20}
     seed = folder.option("evaluate", "seed")
     told = json.loads(_native.evaluate(folder.path, columns, seed, json.dumps(options)))
-    n = len(columns)
+    n, n_ran = len(columns), len(found)
     note = f"exploratory: the held-out texts were used before; adjusted over {n} hypotheses"
+    every = told["hypotheses"]
+    classes = [every[start : start + n] for start in range(0, len(every), n)]
     rows = []
-    for row, evaluated in zip(ran, told["hypotheses"]):
+    for row, evaluated in zip(ran, (tested for part in classes for tested in part[:n_ran])):
         # What belongs to wording and neuron is not known to the evaluation.
-        found = {name: value for name, value in evaluated.items() if name not in _WORDED}
-        rows.append({**row, **found, "source": "sae", "is_exploratory": False})
-    for concept, evaluated in zip(own, told["hypotheses"][len(ran) :]):
-        warning = "; ".join(filter(None, [evaluated["warning"], note]))
-        row = {**dict.fromkeys(names), **evaluated, "hypothesis": concept, "warning": warning}
-        rows.append({**row, "source": "user", "is_exploratory": True})
+        known = {name: value for name, value in evaluated.items() if name not in _WORDED}
+        rows.append({**row, **known, "source": "sae", "is_exploratory": False})
+    for part in classes:
+        for concept, evaluated in zip(own, part[n_ran:]):
+            warning = "; ".join(filter(None, [evaluated["warning"], note]))
+            row = {**dict.fromkeys(names), **evaluated, "hypothesis": concept, "warning": warning}
+            rows.append({**row, "source": "user", "is_exploratory": True})
     return rows
 
 
@@ -104,11 +105,6 @@ def annotations_of(folder: Folder, concept: str) -> dict[Place, int | None]:
     signs = _read(folder)[concept]["annotations"]
     places = _heldout(folder).items()
     return {i: None if signs[at] == "-" else _VALUES[signs[at]] for i, at in places}
-
-
-def _classes(folder: Folder) -> bool:
-    """Whether the target has several classes, each set against all others."""
-    return bool(folder.task().kind == "multiclass")
 
 
 def rows_of(table: _native.Table) -> list[Row]:
@@ -144,8 +140,8 @@ def _annotations(
     folder: Folder, ran: Sequence[Row], heldout: dict[Place, int]
 ) -> Annotations:
     """The run's own: hypotheses by held-out texts."""
-    found = np.full((len(ran), len(heldout)), -1, np.int8)
-    at = {row["hypothesis_id"]: number for number, row in enumerate(ran)}
+    at = {name: number for number, name in enumerate(dict.fromkeys(_ids(ran)))}
+    found = np.full((len(at), len(heldout)), -1, np.int8)
     table = folder.table("annotations")
     named = ["hypothesis_id", "row_id", "value"]
     sides = table.column("side") if "side" in table.names else repeat("")
@@ -153,6 +149,10 @@ def _annotations(
         if value is not None:
             found[at[hypothesis], heldout[row, side]] = value
     return found
+
+
+def _ids(rows: Sequence[Row]) -> list[str]:
+    return [row["hypothesis_id"] for row in rows]
 
 
 def _annotator(folder: Folder) -> str:

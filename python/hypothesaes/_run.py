@@ -231,8 +231,8 @@ class Run:
         and all of your own that were ever tested on these texts, also by other processes, which
         the run directory keeps.
 
-        Of a run on pairs, classes, counts or levels, or with groups, weights, controls or strata,
-        it raises `OptionError`: ``discover(..., hypotheses=[...])`` tests yours as that run does.
+        They are tested as the run's are: beside its controls, by its groups, weights and strata, with
+        several classes on each.
 
         Parameters
         ----------
@@ -246,7 +246,7 @@ class Run:
         Returns
         -------
         data frame
-            A row per hypothesis with the columns of `hypotheses`, then `source` ("user") and
+            A row per hypothesis, and class if there are several, with the columns of `hypotheses`, then `source` ("user") and
             `is_exploratory` (true).
         """
         with _bar(self.folder, progress) as bar:

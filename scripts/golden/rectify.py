@@ -26,12 +26,20 @@ bend_of = {
 family = {"identity": sm.families.Gaussian(), "logit": sm.families.Binomial(), "log": sm.families.Poisson()}
 
 
-def case(link, n, concepts, chances=None, clusters=None):
+def annotated(n, concepts):
     truth = (rng.uniform(size=(n, concepts)) < 0.4).astype(float)
     flip = rng.uniform(size=truth.shape) < np.where(truth == 1, 0.2, 0.1)
-    machine = np.where(flip, 1 - truth, truth)
+    return truth, np.where(flip, 1 - truth, truth)
+
+
+def case(link, n, concepts, chances=None, clusters=None, weighted=False, exposed=False, paired=False):
+    truth, machine = annotated(n, concepts)
+    if paired:
+        truth, machine = (a - b for a, b in zip((truth, machine), annotated(n, concepts)))
     control = np.round(rng.normal(size=(n, 1)), 2)
-    eta = 0.2 + truth @ np.array([0.9, -0.5])[:concepts] + 0.3 * control[:, 0]
+    offset = np.round(rng.normal(size=n) / 2, 2) if exposed else np.zeros(n)
+    w = np.round(rng.uniform(0.3, 3, size=n), 2) if weighted else np.ones(n)
+    eta = offset + (0 if paired else 0.2) + truth @ np.array([0.9, -0.5])[:concepts] + 0.3 * control[:, 0]
     y = {
         "identity": lambda: np.round(eta + rng.normal(size=n), 2),
         "logit": lambda: (rng.uniform(size=n) < mean_of["logit"](eta)).astype(float),
@@ -44,20 +52,20 @@ def case(link, n, concepts, chances=None, clusters=None):
         gold = np.isin(np.arange(n), rng.permutation(n)[: n // 4])
         pi = np.full(n, gold.mean())
     cluster = None if clusters is None else rng.integers(clusters, size=n)
-    one = np.ones((n, 1))
+    one = np.ones((n, 0 if paired else 1))
     x_hat, x = np.hstack([one, machine, control]), np.hstack([one, truth, control])
     r = gold / pi
     mean, bend = mean_of[link], bend_of[link]
     p = x.shape[1]
 
     def m(x, b):
-        return x * (y - mean(x @ b))[:, None]
+        return x * (w * (y - mean(x @ b + offset)))[:, None]
 
     def total(l, b):
         return l * m(x_hat, b) + r[:, None] * (m(x, b) - l * m(x_hat, b))
 
     def slope(l, b):
-        part = lambda x, w: x.T @ (x * (w * bend(x @ b))[:, None])
+        part = lambda x, share: x.T @ (x * (share * w * bend(x @ b + offset))[:, None])
         return part(x_hat, l * (1 - r)) + part(x, r)
 
     def solve(l, start):
@@ -81,11 +89,13 @@ def case(link, n, concepts, chances=None, clusters=None):
         u = influence(l, b, np.sqrt(k / df))
         return np.sqrt((u * u).sum(0) * len(labels) / (len(labels) - 1)), df
 
-    model = sm.GLM(y, x_hat, family=family[link])
+    # As weights of the variance, so that HC0 is that of weighted moments.
+    model = sm.GLM(y, x_hat, family=family[link], var_weights=w, offset=offset)
     naive = model.fit(tol=1e-13, maxiter=200, cov_type="HC0")
     full = solve(1.0, naive.params)
-    a = influence(0.0, full, slope_at=1.0)[:, 1 : concepts + 1]
-    b = influence(1.0, full)[:, 1 : concepts + 1]
+    first = one.shape[1]
+    a = influence(0.0, full, slope_at=1.0)[:, first : first + concepts]
+    b = influence(1.0, full)[:, first : first + concepts]
     weight = float(np.clip(-(a * (b - a)).sum() / ((b - a) ** 2).sum(), 0, 1))
     power = solve(weight, full)
     human = solve(0.0, full)
@@ -96,7 +106,8 @@ def case(link, n, concepts, chances=None, clusters=None):
     return {
         "link": link, "y": y.tolist(), "machine": machine.T.astype(int).tolist(),
         "human": [[int(v) if g else None for v, g in zip(c, gold)] for c in truth.T],
-        "control": control[:, 0].tolist(),
+        "control": control[:, 0].tolist(), "intercept": not paired,
+        "weights": w.tolist() if weighted else None, "offset": offset.tolist() if exposed else None,
         "chances": pi.tolist() if chances else None,
         "cluster": None if cluster is None else cluster.tolist(),
         "naive": naive.params.tolist(), "naive_error": naive_error.tolist(),
@@ -120,6 +131,10 @@ golden = {
         case("logit", 300, 2),
         case("logit", 300, 1, clusters=40),
         case("log", 200, 2, chances=True, clusters=30),
+        case("identity", 200, 2, weighted=True),
+        case("log", 250, 1, weighted=True, exposed=True),
+        case("logit", 300, 2, paired=True),
+        case("identity", 200, 1, paired=True, clusters=40),
     ],
 }
 with open("crates/math/tests/golden/rectify.json", "w") as out:

@@ -256,8 +256,17 @@ def test_several_classes_are_told_apart(frame: Any, tmp_path: Path) -> None:
     assert len(run.examples(best.hypothesis_id, "present", 3)) == 3
     names = [name.lower() for name in ids]
     assert list(run.annotate(["a slow wait"]).columns) == ["text", *names]
-    with pytest.raises(OptionError, match="does not know several classes"):
-        run.test(['mentions "slow"'])
+    # Own ones are tested on every class, counted with the run's, and judged as the table is.
+    mine = run.test(['mentions "slow"', 'mentions "parked"'])
+    assert mine["class"].tolist() == 2 * table["class"].unique().tolist()
+    assert mine.hypothesis.tolist() == 3 * ['mentions "slow"'] + 3 * ['mentions "parked"']
+    slow = mine.set_index(["hypothesis", "class"]).loc[('mentions "slow"', "slow")]
+    n = len(table) + len(mine)
+    assert slow.separation > 0.3
+    assert slow.separation_p_bonferroni == pytest.approx(min(1, slow.separation_p_value * n))
+    after = run.own
+    assert len(after) == n and not after.is_exploratory[: len(table)].any()
+    assert after.separation[: len(table)].tolist() == table.separation.tolist()
 
 
 def test_controls_are_held_equal(frame: Any, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ pub enum Tuning {
 /// Corrected and naive coefficients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rectified {
-    /// The intercept, the concepts, the controls.
+    /// The intercept if there is one, the concepts, the controls.
     pub terms: Vec<Term>,
     /// `l`, how much the machine's annotations counted.
     pub weight: f64,

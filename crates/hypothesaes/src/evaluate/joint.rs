@@ -3,7 +3,6 @@
 use hypothesaes_math::metrics::{self, Predicted};
 use hypothesaes_math::regression::{self, Inference, Setup, Term, Variance, ordinal};
 use hypothesaes_math::{Error as MathError, Estimate};
-use rayon::prelude::*;
 
 use super::layout::Layout;
 use super::sample::Sample;
@@ -120,13 +119,13 @@ impl Joint {
             Ok(metrics::score(metric, &predicted)?.map(|score| score.value))
         };
         let all = measure(&found.fitted)?;
-        let change = |j: usize| match setup.fitted_without(columns, y, found, j) {
-            Ok(without) => Ok(all.zip(measure(&without)?).map(|(all, without)| all - without)),
-            // The change is a detail beside the effects, which are there.
-            Err(MathError::Data(_) | MathError::Diverged(_)) => Ok(None),
-            Err(other) => Err(other.into()),
+        // The change is a detail beside the effects, which are there.
+        let without = setup.without_each(columns, y, found, |fitted| measure(&fitted))?;
+        let change = |without: Option<Result<Option<f64>>>| match without {
+            Some(without) => Ok(all.zip(without?).map(|(all, without)| all - without)),
+            None => Ok(None),
         };
-        (0..terms.len()).into_par_iter().map(change).collect()
+        without.into_iter().map(change).collect()
     }
 
     /// Proportional odds.

@@ -7,8 +7,9 @@
 //!
 //! The parts: `sample` (rows as numbers), `target` (what is explained), `single` (each hypothesis by
 //! itself), `layout` (which can stand beside each other), `joint` (all in one regression), `strata`,
-//! `predict`, `overlap`.
+//! `predict`, `overlap`, `correct` (for the errors of the annotator).
 
+mod correct;
 mod joint;
 mod layout;
 mod overlap;
@@ -25,6 +26,7 @@ mod tests;
 
 use std::path::PathBuf;
 
+pub use correct::{Corrected, Correction, Gold, correct};
 pub use predict::Baselines;
 pub use result::{
     Effect, Evaluation, FitKind, Interaction, Intercept, Metric, Model, Overlap, Predictors,
@@ -264,6 +266,7 @@ impl Parts {
             options: options.clone(),
             n: sample.of.y.len(),
             is_paired: sample.of.is_paired,
+            has_exposure: sample.of.covariates.exposure.is_some(),
             n_groups: sample.of.group.map(distinct),
             n_joint: layout.part.rows.len(),
             n_hold: of_any_class(&|t| t.status == Status::Holds),

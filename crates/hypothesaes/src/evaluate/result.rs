@@ -16,6 +16,10 @@ pub struct Evaluation {
     pub n: usize,
     #[serde(default)]
     pub is_paired: bool,
+    /// Whether counts have an exposure: means and separations are then rates, per unit of it, and
+    /// marginal effects are counts of a row.
+    #[serde(default)]
+    pub has_exposure: bool,
     /// Groups, of which each is one cluster.
     pub n_groups: Option<usize>,
     /// Texts the joint model is fitted on: those with an annotation for every fitted hypothesis.

@@ -30,16 +30,6 @@ impl<'a> Heldout<'a> {
         Self { annotations, y, task, is_paired: false, covariates: Covariates::NONE, group: None }
     }
 
-    /// Controls and strata of these rows as columns, without those that follow from others.
-    ///
-    /// # Errors
-    /// [`Error::Math`] if one does not have an entry per row.
-    pub fn controls(&self, rows: &[usize]) -> Result<Vec<Vec<f64>>> {
-        let (columns, _) = controls(self)?;
-        let pick = |column: &Vec<f64>| rows.iter().map(|&i| column[i]).collect();
-        Ok(columns.iter().map(pick).collect())
-    }
-
     /// Texts: as many as rows, or twice as many.
     fn n_texts(&self) -> usize {
         self.y.len() * if self.is_paired { 2 } else { 1 }

@@ -4,7 +4,7 @@ mod covariates;
 mod embedding;
 mod files;
 mod formats;
-mod honesty;
 mod malformed;
+mod planted;
 mod python_sae;
 mod reading;

@@ -9,7 +9,7 @@ const FEWEST: usize = 2;
 /// Annotations by machine and human, the target, and what else is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Annotated<'a> {
-    /// One column per concept, 0 or 1 for every row.
+    /// One column per concept, for every row 0 or 1; of pairs, the first text's minus the second's.
     pub machine: &'a [Vec<f64>],
     /// The same for the human, `None` where she did not look. Rows with an answer for every concept
     /// count as annotated.
@@ -17,6 +17,12 @@ pub struct Annotated<'a> {
     /// Columns without errors.
     pub controls: &'a [Vec<f64>],
     pub y: &'a [f64],
+    /// Whether there is an intercept. Pairs have none.
+    pub intercept: bool,
+    /// Weight of every row, 0 or more; their scale changes nothing.
+    pub weights: Option<&'a [f64]>,
+    /// What is added to the linear predictor, such as the log of an exposure.
+    pub offset: Option<&'a [f64]>,
     /// Rows of equal cluster are not independent.
     pub cluster: Option<&'a [usize]>,
     pub sampling: Sampling<'a>,
@@ -52,6 +58,13 @@ impl Annotated<'_> {
         Error::check_finite("y", self.y)?;
         Error::check_len("human", self.human.len(), self.machine.len())?;
         Error::check_len("cluster", self.cluster.map_or(n, <[usize]>::len), n)?;
+        for values in [self.weights, self.offset].into_iter().flatten() {
+            Error::check_len("weights or offset", values.len(), n)?;
+            Error::check_finite("weights or offset", values)?;
+        }
+        if let Some(weight) = self.weights.and_then(|w| w.iter().find(|w| **w < 0.0)) {
+            return Err(Error::option("weight", weight, "0 or more"));
+        }
         for column in self.machine.iter().chain(self.controls) {
             Error::check_len("column", column.len(), n)?;
             Error::check_finite("column", column)?;

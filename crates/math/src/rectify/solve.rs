@@ -20,10 +20,13 @@ pub(super) enum Parts {
     Both(f64),
 }
 
-/// The data as rows: an intercept, the concepts, the controls.
+/// The data as rows: the intercept if there is one, the concepts, the controls.
 pub(super) struct Moments<'a> {
     link: Link,
     y: &'a [f64],
+    weights: Vec<f64>,
+    offset: Vec<f64>,
+    intercept: bool,
     machine: Vec<Vec<f64>>,
     /// With the human's answers; empty where there are none.
     human: Vec<Vec<f64>>,
@@ -48,11 +51,10 @@ impl<'a> Moments<'a> {
         let answer = |i: usize, j: usize| data.human[j][i].unwrap_or(0.0);
         let human: Vec<Vec<f64>> =
             (0..n).map(|i| if gold[i] { row(data, |j| answer(i, j), i) } else { vec![] }).collect();
-        let mut largest = vec![1.0_f64; data.machine.len() + data.controls.len() + 1];
-        for (j, control) in data.controls.iter().enumerate() {
-            let top = control.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
-            largest[data.machine.len() + 1 + j] = top;
-        }
+        let top = |column: &Vec<f64>| column.iter().fold(0.0, |a: f64, v| a.max(v.abs()));
+        let ones = vec![1.0; data.machine.len() + usize::from(data.intercept)];
+        let largest = ones.into_iter().chain(data.controls.iter().map(top)).collect();
+        let given = |values: Option<&[f64]>, or| values.map_or(vec![or; n], <[f64]>::to_vec);
         let (cluster, clusters) = match data.cluster {
             None => ((0..n).collect(), n),
             Some(labels) => numbered(labels.iter().copied()),
@@ -64,6 +66,9 @@ impl<'a> Moments<'a> {
         Ok(Self {
             link,
             y,
+            weights: given(data.weights, 1.0),
+            offset: given(data.offset, 0.0),
+            intercept: data.intercept,
             machine,
             human,
             inverse_chances,
@@ -83,12 +88,19 @@ impl<'a> Moments<'a> {
 
     /// The mean of the target, and no effects.
     pub fn start(&self) -> Vec<f64> {
-        let mean = self.y.iter().sum::<f64>() / self.y.len() as f64;
         let mut start = vec![0.0; self.largest.len()];
+        if !self.intercept {
+            return start;
+        }
+        let total = |of: &[f64]| of.iter().zip(&self.weights).map(|(v, w)| v * w).sum::<f64>();
+        let mean = total(self.y) / self.weights.iter().sum::<f64>();
         start[0] = match self.link {
             Link::Identity => mean,
             Link::Logit => (mean / (1.0 - mean)).ln().clamp(-10.0, 10.0),
-            Link::Log => mean.max(1e-10).ln(),
+            Link::Log => {
+                let exposure: Vec<f64> = self.offset.iter().map(|o| o.exp()).collect();
+                (total(self.y) / total(&exposure)).max(1e-10).ln()
+            }
         };
         start
     }
@@ -144,35 +156,36 @@ impl<'a> Moments<'a> {
     fn sums(&self, parts: Parts, at: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let p = self.largest.len();
         let (mut moment, mut slope) = (DVector::zeros(p), DMatrix::zeros(p, p));
-        let mut add = |x: &[f64], y: f64, weight: f64| {
+        let mut add = |i: usize, x: &[f64], weight: f64| {
             if weight == 0.0 {
                 return;
             }
-            let (mean, bend) = self.mean(x, at);
+            let (mean, bend) = self.mean(i, x, at);
             for (j, u) in x.iter().enumerate().filter(|(_, u)| **u != 0.0) {
-                moment[j] += weight * u * (y - mean);
+                moment[j] += weight * u * (self.y[i] - mean);
                 x.iter().enumerate().for_each(|(k, v)| slope[(j, k)] += weight * bend * u * v);
             }
         };
-        for (i, y) in self.y.iter().enumerate() {
-            let (machine, human) = self.weights(parts, i);
-            add(&self.machine[i], *y, machine);
-            add(&self.human[i], *y, human);
+        for i in 0..self.y.len() {
+            let (machine, human) = self.shares(parts, i);
+            add(i, &self.machine[i], self.weights[i] * machine);
+            add(i, &self.human[i], self.weights[i] * human);
         }
         (moment, slope)
     }
 
     /// How much the moments of row `i` count, at the machine's and at the human's annotations.
-    fn weights(&self, parts: Parts, i: usize) -> (f64, f64) {
+    fn shares(&self, parts: Parts, i: usize) -> (f64, f64) {
         match parts {
             Parts::Machine => (1.0, 0.0),
             Parts::Both(l) => (l * (1.0 - self.inverse_chances[i]), self.inverse_chances[i]),
         }
     }
 
-    /// Mean of the target, and its derivative by the linear predictor.
-    fn mean(&self, x: &[f64], at: &[f64]) -> (f64, f64) {
-        let eta: f64 = x.iter().zip(at).map(|(x, b)| x * b).sum();
+    /// Mean of the target of row `i` if its columns were `x`, and its derivative by the linear
+    /// predictor.
+    fn mean(&self, i: usize, x: &[f64], at: &[f64]) -> (f64, f64) {
+        let eta = x.iter().zip(at).map(|(x, b)| x * b).sum::<f64>() + self.offset[i];
         match self.link {
             Link::Identity => (eta, 1.0),
             Link::Logit => {
@@ -183,8 +196,8 @@ impl<'a> Moments<'a> {
         }
     }
 
-    fn moment(&self, x: &[f64], y: f64, at: &[f64]) -> DVector<f64> {
-        let residual = y - self.mean(x, at).0;
+    fn moment(&self, i: usize, x: &[f64], at: &[f64]) -> DVector<f64> {
+        let residual = self.weights[i] * (self.y[i] - self.mean(i, x, at).0);
         DVector::from_iterator(x.len(), x.iter().map(|x| x * residual))
     }
 
@@ -197,7 +210,8 @@ impl<'a> Moments<'a> {
         let with = self.influences(1.0, at, &back, 1.0);
         let (mut cross, mut own) = (0.0, 0.0);
         for (without, with) in without.iter().zip(&with) {
-            for j in 1..=self.concepts {
+            let first = usize::from(self.intercept);
+            for j in first..first + self.concepts {
                 let added = with[j] - without[j];
                 cross += without[j] * added;
                 own += added * added;
@@ -218,7 +232,7 @@ impl<'a> Moments<'a> {
         let mut sums = vec![DVector::zeros(p); self.clusters];
         for (i, difference) in differences.iter().enumerate() {
             let sum: &mut DVector<f64> = &mut sums[self.cluster[i]];
-            sum.axpy(l, &self.moment(&self.machine[i], self.y[i], at), 1.0);
+            sum.axpy(l, &self.moment(i, &self.machine[i], at), 1.0);
             if let Some(d) = difference {
                 sum.axpy(scale * self.inverse_chances[i], &(d - &centre), 1.0);
             }
@@ -229,8 +243,7 @@ impl<'a> Moments<'a> {
 
     /// `m(x_i) - l m(x^_i)`.
     fn difference(&self, i: usize, l: f64, at: &[f64]) -> DVector<f64> {
-        self.moment(&self.human[i], self.y[i], at)
-            - self.moment(&self.machine[i], self.y[i], at) * l
+        self.moment(i, &self.human[i], at) - self.moment(i, &self.machine[i], at) * l
     }
 
     /// The coefficients with tests and intervals.
@@ -262,8 +275,8 @@ impl<'a> Moments<'a> {
 
     fn naive_influences(&self, at: &[f64], back: &DMatrix<f64>) -> Vec<DVector<f64>> {
         let mut sums = vec![DVector::zeros(at.len()); self.clusters];
-        for (i, y) in self.y.iter().enumerate() {
-            sums[self.cluster[i]] += self.moment(&self.machine[i], *y, at);
+        for i in 0..self.y.len() {
+            sums[self.cluster[i]] += self.moment(i, &self.machine[i], at);
         }
         sums.iter().map(|sum| back * sum).collect()
     }
@@ -277,10 +290,11 @@ impl<'a> Moments<'a> {
     }
 }
 
-/// An intercept, the concepts as `concept` has them, the controls.
+/// The intercept, the concepts as `concept` has them, the controls.
 fn row(data: &Annotated, concept: impl Fn(usize) -> f64, i: usize) -> Vec<f64> {
     let concepts = (0..data.machine.len()).map(concept);
-    std::iter::once(1.0).chain(concepts).chain(data.controls.iter().map(|c| c[i])).collect()
+    let intercept = data.intercept.then_some(1.0);
+    intercept.into_iter().chain(concepts).chain(data.controls.iter().map(|c| c[i])).collect()
 }
 
 fn size(at: &[f64]) -> f64 {

@@ -87,6 +87,14 @@ impl Design {
         (0..self.rows()).map(entry).collect()
     }
 
+    /// The largest absolute entry of every column.
+    #[must_use]
+    pub fn largest(&self) -> Vec<f64> {
+        let mut largest = vec![0.0_f64; self.cols];
+        self.entries.iter().for_each(|(j, v)| largest[*j] = largest[*j].max(v.abs()));
+        largest
+    }
+
     /// n.
     #[must_use]
     pub fn rows(&self) -> usize {

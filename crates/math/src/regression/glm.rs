@@ -80,6 +80,22 @@ impl Family {
         }
     }
 
+    /// Slope of a row's log-likelihood, and its expected information.
+    pub(super) fn slopes(self, eta: f64, y: f64) -> [f64; 2] {
+        match self {
+            Self::Logit => {
+                let s = (-eta.abs()).exp();
+                let share = 1.0 / (1.0 + s);
+                let p = if eta > 0.0 { share } else { s * share };
+                [y - p, s * share * share]
+            }
+            _ => {
+                let row = self.row(eta, y);
+                [row.score, row.weight]
+            }
+        }
+    }
+
     /// The mean at a linear predictor, with its first and second slope.
     pub(super) fn mean(self, eta: f64) -> [f64; 3] {
         match self {
@@ -178,6 +194,14 @@ impl Problem<'_> {
         Ok(())
     }
 
+    /// Means of the rows.
+    pub(super) fn means(&self, coefficients: &[f64]) -> Vec<f64> {
+        let eta = self.x.times(coefficients);
+        let offset = |i: usize| self.offset.map_or(0.0, |o| o[i]);
+        let mean = |(i, eta): (usize, f64)| self.family.mean(eta + offset(i))[0];
+        eta.into_par_iter().enumerate().with_min_len(4096).map(mean).collect()
+    }
+
     /// The intercept alone, at its own maximum.
     fn start(&self) -> Vec<f64> {
         let mut coefficients = vec![0.0; self.x.cols()];
@@ -200,10 +224,7 @@ impl Problem<'_> {
 }
 
 fn runaways(x: &Design, change: &DVector<f64>) -> Vec<usize> {
-    let mut largest = vec![0.0_f64; x.cols()];
-    for i in 0..x.rows() {
-        x.row(i).iter().for_each(|(j, v)| largest[*j] = largest[*j].max(v.abs()));
-    }
+    let largest = x.largest();
     (0..x.cols()).filter(|&j| change[j].abs() * largest[j] > RUNAWAY).collect()
 }
 

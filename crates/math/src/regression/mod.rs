@@ -18,6 +18,7 @@ pub mod glm;
 pub mod inference;
 pub mod least_squares;
 pub mod logit;
+mod nearby;
 pub mod ordinal;
 mod profiles;
 pub mod robust;

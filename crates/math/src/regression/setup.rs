@@ -60,27 +60,6 @@ impl Setup<'_> {
     pub fn fit(&self, columns: &[Vec<f64>], y: &[f64]) -> Result<Fit> {
         Ok(fitting::fit(&Data::new(self, columns, y)?, None, None)?.fit)
     }
-
-    /// Fitted means without column `j`, for what the others explain by themselves; `found` is the
-    /// fit with it, from which the search starts.
-    ///
-    /// # Errors
-    /// As [`Self::infer`].
-    pub fn fitted_without(
-        &self,
-        columns: &[Vec<f64>],
-        y: &[f64],
-        found: &Inference,
-        j: usize,
-    ) -> Result<Vec<f64>> {
-        if j >= columns.len() {
-            return Err(Error::option("column", j, format!("below {}", columns.len())));
-        }
-        let data = Data::new(self, columns, y)?;
-        let mut start: Vec<f64> = found.terms.iter().map(|t| t.estimate.value).collect();
-        start.remove(j + usize::from(found.intercept));
-        Ok(fitting::fit(&data, Some(j), Some(start))?.fit.fitted)
-    }
 }
 
 /// Checked data of a setup.

@@ -102,10 +102,11 @@ fn what_is_left_out_changes_r_squared_as_said() {
         let total_weight: f64 = (0..target.len()).map(weight).sum();
         let mean = (0..target.len()).map(|i| weight(i) * target[i]).sum::<f64>() / total_weight;
         let total: f64 = (0..target.len()).map(|i| weight(i) * (target[i] - mean).powi(2)).sum();
-        for j in 0..case.columns.len() {
-            let without =
-                case.with(|setup| setup.fitted_without(&case.columns, &case.y, &found, j)).unwrap();
-            let change = (squares(&without) - squares(&found.fitted)) / total;
+        let without = case
+            .with(|setup| setup.without_each(&case.columns, &case.y, &found, |m| squares(&m)))
+            .unwrap();
+        for (j, without) in without.into_iter().enumerate() {
+            let change = (without.unwrap() - squares(&found.fitted)) / total;
             let said = found.columns()[j].r_squared_change.unwrap();
             assert!((change - said).abs() < 1e-10, "{change} {said}");
         }

@@ -3,12 +3,13 @@
 
 use hypothesaes_math::means::{self, Sampling};
 use hypothesaes_math::proportions::{self, Share};
-use hypothesaes_math::random::{Stream, stream};
+use hypothesaes_math::random::stream;
 use hypothesaes_math::regression::{Model, Setup};
 use rand::RngExt;
 use rayon::prelude::*;
 
 use crate::cases::level;
+use crate::draws::{Rows, expit, flag, gamma, normal, poisson};
 
 /// How data without an effect, or with one of `truth`, arise.
 #[derive(Debug, Clone, Copy)]
@@ -42,61 +43,6 @@ enum Null {
     MidP(usize, f64, f64),
     /// Fisher's, for comparison.
     Fisher(usize, f64, f64),
-}
-
-fn normal(random: &mut Stream) -> f64 {
-    // Twelve uniform numbers: variance 1, close enough to a normal one.
-    (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0
-}
-
-/// Rows, the cluster of each, and a noise and a leaning that its rows share.
-struct Rows {
-    clusters: Vec<u32>,
-    noise: Vec<f64>,
-    leaning: Vec<f64>,
-}
-
-impl Rows {
-    fn new(random: &mut Stream, clusters: u32, mean_size: u32) -> Self {
-        let mut rows = Self { clusters: vec![], noise: vec![], leaning: vec![] };
-        for g in 0..clusters {
-            let (noise, leaning) = (normal(random), random.random_range(0.2..0.6));
-            for _ in 0..random.random_range(mean_size / 2..=mean_size * 3 / 2) {
-                rows.clusters.push(g);
-                rows.noise.push(noise);
-                rows.leaning.push(leaning);
-            }
-        }
-        rows
-    }
-
-    fn column(&self, random: &mut Stream) -> Vec<f64> {
-        self.leaning.iter().map(|p| flag(random, *p)).collect()
-    }
-}
-
-fn flag(random: &mut Stream, chance: f64) -> f64 {
-    f64::from(u8::from(random.random_bool(chance)))
-}
-
-fn expit(e: f64) -> f64 {
-    1.0 / (1.0 + (-e).exp())
-}
-
-fn poisson(random: &mut Stream, mean: f64) -> f64 {
-    let (mut count, mut left) = (0.0, (-mean).exp());
-    let mut u: f64 = random.random();
-    while u > left && count < 200.0 {
-        u -= left;
-        count += 1.0;
-        left *= mean / count;
-    }
-    count
-}
-
-/// A gamma variate of mean 1 and variance 1/2.
-fn gamma(random: &mut Stream) -> f64 {
-    -0.5 * ((1.0 - random.random::<f64>()) * (1.0 - random.random::<f64>())).ln()
 }
 
 /// p-value, and whether the interval covers the truth, which is 0.

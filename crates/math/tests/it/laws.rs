@@ -217,7 +217,8 @@ fn without_a_column_the_others_fit_as_by_themselves() {
     for model in MODELS {
         let (setup, y) = (data.setup(model), data.target(model));
         let found = setup.infer(&data.columns, y).unwrap();
-        let without = setup.fitted_without(&data.columns, y, &found, 1).unwrap();
+        let without = setup.without_each(&data.columns, y, &found, |fitted| fitted).unwrap();
+        let without = without[1].as_ref().unwrap();
         let others = vec![data.columns[0].clone(), data.columns[2].clone()];
         let alone = Setup { tested: 1, ..setup }.infer(&others, y).unwrap().fitted;
         for (a, b) in without.iter().zip(&alone) {

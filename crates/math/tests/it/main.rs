@@ -4,6 +4,8 @@ mod agreement;
 mod cases;
 mod clustered;
 mod comparisons;
+mod coverage;
+mod draws;
 mod effects;
 mod error_rates;
 mod laws;

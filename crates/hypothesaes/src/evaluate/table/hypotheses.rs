@@ -156,26 +156,28 @@ impl Evaluation {
             self.number(name, unit, description, |t| t.separation.as_ref().and_then(value))
         };
         let own = |name, description, value: fn(&Tested) -> Option<f64>| {
-            self.number(name, "target", description, value)
+            self.number(name, self.unit_of_means(), description, value)
         };
         vec![
             of(
                 "separation",
-                "target",
+                self.unit_of_means(),
                 "mean_present minus mean_absent; of pairs, share of wins of \
                 the side that has the concept minus share of losses",
                 |e| Some(e.estimate.value),
             ),
-            of("separation_std_error", "target", "its standard error", |e| e.estimate.std_error),
+            of("separation_std_error", self.unit_of_means(), "its standard error", |e| {
+                e.estimate.std_error
+            }),
             of("separation_p_value", "", "two-sided, not adjusted", |e| e.estimate.p_value),
             of("separation_p_holm", "", "adjusted after Holm", |e| e.p_holm),
             of("separation_p_bh", "", "adjusted after Benjamini and Hochberg", |e| e.p_bh),
             of("separation_p_by", "", "adjusted after Benjamini and Yekutieli", |e| e.p_by),
             of("separation_p_bonferroni", "", "adjusted after Bonferroni", |e| e.p_bonferroni),
-            of("separation_conf_low", "target", "lower end of its interval", |e| {
+            of("separation_conf_low", self.unit_of_means(), "lower end of its interval", |e| {
                 e.estimate.conf_low
             }),
-            of("separation_conf_high", "target", "upper end of its interval", |e| {
+            of("separation_conf_high", self.unit_of_means(), "upper end of its interval", |e| {
                 e.estimate.conf_high
             }),
             own("mean_present", "mean target of the texts with the concept", |t| t.mean_present),
@@ -198,10 +200,15 @@ impl Evaluation {
             self.number(name, unit, description, |t| t.adjusted.as_ref().and_then(value))
         };
         vec![
-            of("adjusted_separation", "target", "separation beside the controls", |e| {
-                Some(e.estimate.value)
+            of(
+                "adjusted_separation",
+                self.unit_of_means(),
+                "separation beside the controls",
+                |e| Some(e.estimate.value),
+            ),
+            of("adjusted_std_error", self.unit_of_means(), "its standard error", |e| {
+                e.estimate.std_error
             }),
-            of("adjusted_std_error", "target", "its standard error", |e| e.estimate.std_error),
             of("adjusted_p_value", "", "two-sided, not adjusted for their number", |e| {
                 e.estimate.p_value
             }),
@@ -209,8 +216,10 @@ impl Evaluation {
             of("adjusted_p_bh", "", "adjusted after Benjamini and Hochberg", |e| e.p_bh),
             of("adjusted_p_by", "", "adjusted after Benjamini and Yekutieli", |e| e.p_by),
             of("adjusted_p_bonferroni", "", "adjusted after Bonferroni", |e| e.p_bonferroni),
-            of("adjusted_conf_low", "target", "lower end of its interval", |e| e.estimate.conf_low),
-            of("adjusted_conf_high", "target", "upper end of its interval", |e| {
+            of("adjusted_conf_low", self.unit_of_means(), "lower end of its interval", |e| {
+                e.estimate.conf_low
+            }),
+            of("adjusted_conf_high", self.unit_of_means(), "upper end of its interval", |e| {
                 e.estimate.conf_high
             }),
         ]

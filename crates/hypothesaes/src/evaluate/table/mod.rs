@@ -1,6 +1,7 @@
-//! The tables `hypotheses`, `effects`, `models`, `strata` and `overlap`.
+//! The tables `hypotheses`, `effects`, `models`, `strata`, `overlap` and `gold`.
 
 mod effects;
+mod gold;
 mod hypotheses;
 mod models;
 
@@ -69,13 +70,13 @@ impl Evaluation {
             ),
             Column::number(
                 "separation",
-                "target",
+                self.unit_of_means(),
                 "mean target with the concept minus without, within the stratum, beside the controls",
                 all().map(|w| effect(w).map(|e| e.value)),
             ),
             Column::number(
                 "separation_std_error",
-                "target",
+                self.unit_of_means(),
                 "its standard error",
                 all().map(|w| effect(w).and_then(|e| e.std_error)),
             ),
@@ -87,18 +88,23 @@ impl Evaluation {
             ),
             Column::number(
                 "separation_conf_low",
-                "target",
+                self.unit_of_means(),
                 "lower end of its interval",
                 all().map(|w| effect(w).and_then(|e| e.conf_low)),
             ),
             Column::number(
                 "separation_conf_high",
-                "target",
+                self.unit_of_means(),
                 "upper end of its interval",
                 all().map(|w| effect(w).and_then(|e| e.conf_high)),
             ),
         ]);
         Some(Table { name: "strata", columns })
+    }
+
+    /// Of means and separations.
+    fn unit_of_means(&self) -> &'static str {
+        if self.has_exposure { "target per unit of exposure" } else { "target" }
     }
 
     /// Whether there are several classes, each set against all others.

@@ -1,14 +1,14 @@
 //! `evaluate`: which hypotheses hold on the held-out texts.
 
-use hypothesaes_math::{Level, Matrix};
+use hypothesaes_math::Matrix;
 use serde::{Deserialize, Serialize};
 
 use super::Neurons;
 use crate::Result;
 use crate::annotate::Annotations;
 use crate::data::{Dataset, Split};
-use crate::evaluate::{self, Baselines, Evaluation, Heldout, Wording};
-use crate::gold::{self, Gold};
+use crate::evaluate::{self, Baselines, Evaluation, Gold, Heldout, Wording};
+use crate::gold;
 use crate::interpret::{Fidelity, Labelled};
 use crate::leakage::{self, Leakage};
 use crate::options::Options;
@@ -157,7 +157,7 @@ impl Findings<'_> {
         let gold = match &options.evaluate.gold {
             Some(file) => {
                 let by_hand = gold::read(file, data, &self.concepts())?;
-                Some(gold::correct(heldout, &by_hand, Level::new(options.evaluate.conf_level)?)?)
+                Some(evaluate::correct(heldout, &by_hand, options.seed, &options.evaluate)?)
             }
             None => None,
         };

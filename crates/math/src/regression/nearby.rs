@@ -1,0 +1,191 @@
+//! Likelihoods that share most of their columns or rows with one that is fitted: without a column, or
+//! without a fold of the rows. Newton's steps begin at its coefficients and keep nothing per row.
+
+use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
+
+use super::design::in_pieces;
+use super::glm::{Family, Problem};
+use super::inference::Inference;
+use super::setup::{Data, Setup};
+use super::{Model, fitting};
+use crate::error::{Error, Result};
+
+/// Largest change of a linear predictor after which the next, about its square, would be smaller than
+/// what ends the steps of a fit from scratch.
+const LAST: f64 = 1e-5;
+/// Steps that a start nearby settles in, by a wide margin.
+const MAX_STEPS: usize = 10;
+/// Part of a column of length 1 beyond the earlier ones below which a closer look is needed.
+const APART: f64 = 1e-4;
+
+impl Setup<'_> {
+    /// What `of` makes of the fitted means without each tested column in turn: what the others
+    /// explain by themselves. `found` is the fit with all of them. `None` where there is no such
+    /// fit.
+    ///
+    /// O(n p^2) per step and column.
+    ///
+    /// # Errors
+    /// As [`Self::infer`].
+    pub fn without_each<T: Send>(
+        &self,
+        columns: &[Vec<f64>],
+        y: &[f64],
+        found: &Inference,
+        of: impl Fn(Vec<f64>) -> T + Sync,
+    ) -> Result<Vec<Option<T>>> {
+        let data = Data::new(self, columns, y)?;
+        let without = |j: usize| match fitted_without(&data, found, j) {
+            Ok(fitted) => Ok(Some(of(fitted))),
+            Err(Error::Data(_) | Error::Diverged(_)) => Ok(None),
+            Err(other) => Err(other),
+        };
+        (0..self.tested).into_par_iter().map(without).collect()
+    }
+
+    /// The coefficients fitted without each of `k` folds of the rows in turn, the intercept first.
+    /// `None` for a fold that needs a closer look: columns that are constant or aliased without it, or
+    /// a likelihood without a maximum.
+    ///
+    /// # Errors
+    /// As [`Self::fit`].
+    pub(crate) fn without_folds(
+        &self,
+        columns: &[Vec<f64>],
+        y: &[f64],
+        (folds, k): (&[usize], usize),
+    ) -> Result<Vec<Option<Vec<f64>>>> {
+        let Some(family) = family(self.model) else { return Ok(vec![None; k]) };
+        let data = Data::new(self, columns, y)?;
+        let start = fitting::fit(&data, None, None)?.fit.coefficients;
+        let problem = fitting::problem(&data, &data.x, family);
+        let without =
+            |fold| Nearby { problem, keeps: |i: usize| folds[i] != fold, at_0: None }.solve(&start);
+        Ok((0..k).into_par_iter().map(without).collect())
+    }
+}
+
+/// The family that `model` is whatever the data.
+fn family(model: Model) -> Option<Family> {
+    match model {
+        Model::Logit => Some(Family::Logit),
+        Model::Poisson => Some(Family::Poisson),
+        Model::LeastSquares | Model::NegativeBinomial => None,
+    }
+}
+
+/// Fitted means without column `j`.
+fn fitted_without(data: &Data, found: &Inference, j: usize) -> Result<Vec<f64>> {
+    let l = j + usize::from(found.intercept);
+    let mut start: Vec<f64> = found.terms.iter().map(|term| term.estimate.value).collect();
+    if let Some(family) = family(data.setup.model).filter(|_| data.factors.is_empty()) {
+        let problem = fitting::problem(data, &data.x, family);
+        let others = Nearby { problem, keeps: |_| true, at_0: Some(l) };
+        if let Some(coefficients) = others.solve(&start) {
+            return Ok(problem.means(&coefficients));
+        }
+    }
+    start.remove(l);
+    Ok(fitting::fit(data, Some(j), Some(start))?.fit.fitted)
+}
+
+/// The likelihood of some of the rows, one coefficient held at 0.
+struct Nearby<'a, K> {
+    problem: Problem<'a>,
+    keeps: K,
+    at_0: Option<usize>,
+}
+
+impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
+    /// Its coefficients, if Newton's steps from `start` come closer each time.
+    fn solve(&self, start: &[f64]) -> Option<Vec<f64>> {
+        let mut coefficients = start.to_vec();
+        if let Some(l) = self.at_0 {
+            coefficients[l] = 0.0;
+        }
+        let largest = self.problem.x.largest();
+        let mut before = f64::INFINITY;
+        for _ in 0..MAX_STEPS {
+            let change = self.sums(&coefficients).solve(self.at_0)?;
+            let shift: f64 = change.iter().zip(&largest).map(|(c, x)| (c * x).abs()).sum();
+            // Not a number counts as further away.
+            if !(shift < before) {
+                return None;
+            }
+            before = shift;
+            coefficients.iter_mut().zip(change.iter()).for_each(|(b, c)| *b += c);
+            if shift < LAST {
+                return Some(coefficients);
+            }
+        }
+        None
+    }
+
+    fn sums(&self, coefficients: &[f64]) -> Sums {
+        let Problem { family, x, y, weights, offset } = self.problem;
+        let p = x.cols();
+        let pieces = in_pieces(x.rows(), |rows| {
+            let mut sums = Sums::none(p);
+            for i in rows.filter(|i| (self.keeps)(*i)) {
+                let row = x.row(i);
+                let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
+                let [score, weight] = family.slopes(eta + offset.map_or(0.0, |o| o[i]), y[i]);
+                sums.add(row, weights[i] * score, weights[i] * weight);
+            }
+            sums
+        });
+        pieces.into_iter().fold(Sums::none(p), Sums::plus)
+    }
+}
+
+/// Slope and information of a log-likelihood in its coefficients.
+struct Sums {
+    slope: DVector<f64>,
+    /// Lower triangle.
+    information: DMatrix<f64>,
+}
+
+impl Sums {
+    fn none(p: usize) -> Self {
+        Self { slope: DVector::zeros(p), information: DMatrix::zeros(p, p) }
+    }
+
+    fn add(&mut self, row: &[(usize, f64)], score: f64, weight: f64) {
+        let p = self.slope.len();
+        let information = self.information.as_mut_slice();
+        for (at, (j, v)) in row.iter().enumerate() {
+            self.slope[*j] += score * v;
+            let weighted = weight * v;
+            let column = &mut information[j * p..(j + 1) * p];
+            row[at..].iter().for_each(|(k, u)| column[*k] += weighted * u);
+        }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        self.slope += other.slope;
+        self.information += other.information;
+        self
+    }
+
+    /// Newton's step; `None` if columns are, or nearly are, dependent.
+    fn solve(mut self, at_0: Option<usize>) -> Option<DVector<f64>> {
+        if let Some(l) = at_0 {
+            self.slope[l] = 0.0;
+            self.information.row_mut(l).fill(0.0);
+            self.information.column_mut(l).fill(0.0);
+            self.information[(l, l)] = 1.0;
+        }
+        let scale = self.information.diagonal().map(|d| 1.0 / d.sqrt());
+        if !scale.iter().all(|s| s.is_finite()) {
+            return None;
+        }
+        self.information.fill_upper_triangle_with_lower_triangle();
+        let unit = self.information.map_with_location(|i, j, v| v * scale[i] * scale[j]);
+        let factor = unit.cholesky()?;
+        if factor.l_dirty().diagonal().iter().any(|d| *d < APART) {
+            return None;
+        }
+        Some(factor.solve(&self.slope.component_mul(&scale)).component_mul(&scale))
+    }
+}
