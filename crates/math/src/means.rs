@@ -138,19 +138,18 @@ pub fn separation(
     if present.iter().any(|v| ![0.0, 1.0].contains(v)) {
         return Err(Error::Data("a concept is true, 1, or not, 0".into()));
     }
-    let picked = sampling.pick(|_| true, y.len())?;
-    let side = |value: f64| picked.rows.iter().any(|&i| present[i] == value);
+    let has_weight = |i: usize| sampling.weights.is_none_or(|w| w.get(i) != Some(&0.0));
+    let side = |value: f64| (0..y.len()).any(|i| present[i] == value && has_weight(i));
     if !(side(0.0) && side(1.0)) {
         return Ok(None);
     }
-    let of = |values: &[f64]| -> Vec<f64> { picked.rows.iter().map(|&i| values[i]).collect() };
     let setup = Setup {
-        weights: picked.weights.as_deref(),
-        clusters: picked.clusters.as_deref(),
+        weights: sampling.weights,
+        clusters: sampling.clusters,
         seed: sampling.seed,
         ..Setup::new(Model::LeastSquares, 1, level)
     };
-    let found = setup.infer(&[of(present)], &of(y))?;
+    let found = setup.infer(&[present.to_vec()], y)?;
     let [mean_absent, estimate] = [found.terms[0].estimate.value, found.terms[1].estimate.value];
     Ok(Some(Separation {
         mean_present: mean_absent + estimate,

@@ -147,7 +147,10 @@ fn annotations_by_hand_correct_pairs_classes_and_counts() {
                 assert!((a - b).abs() < 1e-8 * b.abs().max(1.0), "{name}: {a} {b}");
             };
             close(&gold["separation"]["naive"], &tested["separation"]["estimate"]);
-            close(&gold["joint"]["naive"], &tested["joint"]["estimate"]);
+            // A class with few such texts is fitted by penalised likelihood in the table.
+            if tested["joint"]["source"] != "profile" {
+                close(&gold["joint"]["naive"], &tested["joint"]["estimate"]);
+            }
             let change = &gold["separation"]["powered"]["value"];
             assert!(*change != gold["separation"]["naive"]["value"], "{gold}");
         }

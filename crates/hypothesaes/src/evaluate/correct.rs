@@ -10,9 +10,9 @@ use hypothesaes_math::rectify::{Annotated, Link, Rectified, Sampling, Tuning, re
 use hypothesaes_math::{Error as MathError, Estimate, Level};
 use serde::{Deserialize, Serialize};
 
+use super::answered::Answered;
 use super::layout::Layout;
 use super::sample::{Part, Sample};
-use super::single::Scale;
 use super::target::Target;
 use super::{Annotations, EvaluateOptions, Heldout, Model, hypothesis_id};
 use crate::Result;
@@ -181,11 +181,8 @@ impl Both<'_> {
 
     /// The separation of hypothesis `j`: the coefficient of its column in least squares.
     fn separation(&self, target: &Target, j: usize) -> Found<Correction> {
-        let rows = self.machine.answered(j);
-        let scale = Scale::of(&self.machine, target, &rows);
-        let mut part = self.machine.part(rows);
-        part.weights = scale.weights;
-        let found = self.corrected(&part, &[j], &scale.y, Link::Identity)?;
+        let Answered { part, y, .. } = Answered::of(&self.machine, target, j);
+        let found = self.corrected(&part, &[j], &y, Link::Identity)?;
         Ok(found.map(|mut all| all.remove(0)))
     }
 

@@ -3,9 +3,9 @@
 
 use hypothesaes_math::regression::columns::Column;
 
-use super::overlap::phi;
+use super::overlap::overlap;
 use super::sample::{Part, Sample};
-use super::{Status, Tested, hypothesis_id};
+use super::{Overlap, Status, Tested, hypothesis_id};
 use crate::Result;
 
 /// The columns of the joint regression, whatever the target.
@@ -16,6 +16,8 @@ pub(super) struct Layout {
     /// The rows that are annotated for all of them.
     pub part: Part,
     pub messages: Vec<String>,
+    /// Every pair of hypotheses once.
+    pub overlap: Vec<Overlap>,
     /// What becomes of every hypothesis as a column; `None` without any annotation.
     kinds: Vec<Option<Column>>,
     /// For a hypothesis that says nearly the same as an earlier one, that one and their phi.
@@ -25,7 +27,8 @@ pub(super) struct Layout {
 impl Layout {
     pub fn of(sample: &Sample, duplicate_phi: f64) -> Result<Self> {
         let kinds = sort_out(sample)?;
-        let near = near(sample, &kinds, duplicate_phi);
+        let overlap = overlap(sample.of.annotations);
+        let near = near(&overlap, &kinds, duplicate_phi);
         let is_fitted = |j: &usize| kinds[*j] == Some(Column::Fitted) && near[*j].is_none();
         let fitted: Vec<usize> = (0..kinds.len()).filter(is_fitted).collect();
         let rows = complete(sample, &fitted);
@@ -39,7 +42,7 @@ impl Layout {
             ));
         }
         let part = sample.part(rows);
-        Ok(Self { fitted, columns, part, messages, kinds, near })
+        Ok(Self { fitted, columns, part, messages, overlap, kinds, near })
     }
 
     /// Hypotheses that can be tested by themselves.
@@ -122,13 +125,14 @@ fn sort_out(sample: &Sample) -> Result<Vec<Option<Column>>> {
 }
 
 /// The first earlier column that each agrees with so far that one of them can stand for both.
-fn near(sample: &Sample, kinds: &[Option<Column>], least: f64) -> Vec<Option<(usize, f64)>> {
-    let annotations = sample.of.annotations;
+fn near(overlap: &[Overlap], kinds: &[Option<Column>], least: f64) -> Vec<Option<(usize, f64)>> {
+    let n = kinds.len();
+    // Pairs stand row by row of a triangle.
+    let phi = |i: usize, j: usize| overlap[i * (2 * n - i - 1) / 2 + j - i - 1].phi;
     let mut near: Vec<Option<(usize, f64)>> = Vec::new();
-    for (j, column) in annotations.iter().enumerate() {
+    for j in 0..n {
         let stands = |i: &usize| kinds[*i] == Some(Column::Fitted) && near[*i].is_none();
-        let agrees =
-            |i: usize| phi(&annotations[i], column).filter(|phi| *phi > least).map(|phi| (i, phi));
+        let agrees = |i: usize| phi(i, j).filter(|phi| *phi > least).map(|phi| (i, phi));
         let is_fitted = kinds[j] == Some(Column::Fitted);
         let found = if is_fitted { (0..j).filter(stands).find_map(agrees) } else { None };
         near.push(found);
@@ -139,7 +143,7 @@ fn near(sample: &Sample, kinds: &[Option<Column>], least: f64) -> Vec<Option<(us
 /// Rows annotated for all of these hypotheses.
 fn complete(sample: &Sample, which: &[usize]) -> Vec<usize> {
     let is_complete = |&i: &usize| which.iter().all(|&j| sample.answers[j][i].is_some());
-    (0..sample.of.y.len()).filter(is_complete).collect()
+    sample.rows.iter().copied().filter(is_complete).collect()
 }
 
 /// Status of a column that is not fitted, and why it is not.

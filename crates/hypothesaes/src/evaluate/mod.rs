@@ -5,10 +5,11 @@
 //! its evidence, and how well all of them together predict. Missing annotations are left out and
 //! counted. Wordings and fidelity belong to the caller, who hands them to the tables.
 //!
-//! The parts: `sample` (rows as numbers), `target` (what is explained), `single` (each hypothesis by
+//! The parts: `sample` (rows as numbers), `target` (what is explained), `answered` and `single` (each hypothesis by
 //! itself), `layout` (which can stand beside each other), `joint` (all in one regression), `strata`,
 //! `predict`, `overlap`, `correct` (for the errors of the annotator).
 
+mod answered;
 mod correct;
 mod joint;
 mod layout;
@@ -267,11 +268,11 @@ impl Parts {
             n: sample.of.y.len(),
             is_paired: sample.of.is_paired,
             has_exposure: sample.of.covariates.exposure.is_some(),
-            n_groups: sample.of.group.map(distinct),
+            n_groups: sample.n_groups(),
             n_joint: layout.part.rows.len(),
             n_hold: of_any_class(&|t| t.status == Status::Holds),
             n_hold_jointly: of_any_class(&|t| t.holds_jointly(options.alpha)),
-            overlap: overlap::overlap(sample.of.annotations),
+            overlap: layout.overlap.clone(),
             intercepts: self.intercepts,
             models: self.models,
             strata: self.strata,
@@ -279,13 +280,6 @@ impl Parts {
             hypotheses: self.hypotheses,
         }
     }
-}
-
-fn distinct(group: &[u32]) -> usize {
-    let mut groups = group.to_vec();
-    groups.sort_unstable();
-    groups.dedup();
-    groups.len()
 }
 
 /// Adjusts the p-values of one effect of every hypothesis.

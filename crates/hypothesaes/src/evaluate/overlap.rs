@@ -17,11 +17,6 @@ pub(super) fn overlap(annotations: &Annotations) -> Vec<Overlap> {
     pairs.into_par_iter().map(overlap).collect()
 }
 
-/// Correlation of two columns over the texts annotated for both; `None` if one is constant.
-pub(super) fn phi(first: &[Option<bool>], second: &[Option<bool>]) -> Option<f64> {
-    Counts::of(first, second).phi()
-}
-
 /// Texts by the answers to two hypotheses.
 #[derive(Default)]
 struct Counts {

@@ -5,8 +5,8 @@ use hypothesaes_math::Level;
 use hypothesaes_math::power::{Outcome, Study, bonferroni, smallest};
 use rayon::prelude::*;
 
+use super::answered::Answered;
 use super::sample::Sample;
-use super::single::Scale;
 use super::target::{Kind, Target};
 use super::{EvaluateOptions, Tested};
 
@@ -42,19 +42,18 @@ fn of_texts(
     alpha: f64,
     power: f64,
 ) -> Option<f64> {
-    let rows = sample.answered(j);
-    let scale = Scale::of(sample, target, &rows);
-    let mean = scale.y.iter().sum::<f64>() / rows.len().max(1) as f64;
+    let Answered { x, y, .. } = Answered::of(sample, target, j);
+    let mean = y.iter().sum::<f64>() / y.len().max(1) as f64;
     let outcome = match target.kind {
         Kind::Class => Outcome::Binary { mean },
-        _ => Outcome::Continuous { sd: spread(&scale.y, &sample.numbers(j, &rows))? },
+        _ => Outcome::Continuous { sd: spread(&y, &x)? },
     };
     let study = Study {
-        texts: rows.len(),
-        prevalence: tested.n_present as f64 / rows.len() as f64,
+        texts: y.len(),
+        prevalence: tested.n_present as f64 / y.len() as f64,
         alpha,
         design_effect: design_effect(tested),
-        clusters: sample.of.group.map(super::distinct),
+        clusters: sample.n_groups(),
     };
     let found = smallest(power, outcome, &study).ok()?;
     // In whichever direction more is needed.
@@ -71,10 +70,9 @@ fn of_pairs(
     alpha: f64,
     power: f64,
 ) -> Option<f64> {
-    let rows = sample.answered(j);
-    let (x, scale) = (sample.numbers(j, &rows), Scale::of(sample, target, &rows));
+    let Answered { x, y, .. } = Answered::of(sample, target, j);
     let signed: Vec<f64> =
-        x.iter().zip(&scale.y).filter(|(x, _)| **x != 0.0).map(|(x, y)| x * y).collect();
+        x.iter().zip(&y).filter(|(x, _)| **x != 0.0).map(|(x, y)| x * y).collect();
     let n = signed.len() as f64 / design_effect(tested);
     if n < 2.0 || power <= 0.5 {
         return None;

@@ -5,6 +5,8 @@
 //! by wordings that do not say what the neurons see, the step to embeddings by neurons that were not
 //! chosen or do not tell.
 
+use std::iter::repeat_n;
+
 use hypothesaes_math::metrics::{self, Predicted};
 use hypothesaes_math::random::{permutation, stream};
 use hypothesaes_math::resample::{self, Resampling};
@@ -239,12 +241,11 @@ impl Folds {
             _ => y.len(),
         };
         if let Some(clusters) = &part.clusters {
-            let mut units = clusters.clone();
-            units.sort_unstable();
-            units.dedup();
-            let n = asked.min(most).min(units.len());
-            let number = |c: &u32| u32::try_from(units.partition_point(|u| u < c)).unwrap_or(0);
-            let unit: Vec<u32> = clusters.iter().map(number).collect();
+            // Rows of a group are next to each other.
+            let sizes = clusters.chunk_by(|a, b| a == b).map(<[u32]>::len);
+            let unit: Vec<u32> =
+                (0..).zip(sizes).flat_map(|(unit, size)| repeat_n(unit, size)).collect();
+            let n = asked.min(most).min(unit.last().map_or(0, |last| *last as usize + 1));
             let folds = |n| crossfit::folds_of_units(&unit, n, part.seed(), "evaluate folds");
             return Ok((n >= 2).then(|| Self { of_row: folds(n), n }));
         }

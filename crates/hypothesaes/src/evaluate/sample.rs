@@ -41,6 +41,8 @@ pub(super) struct Sample<'a> {
     pub of: Heldout<'a>,
     /// Per hypothesis and row: 1 for yes, 0 for no; of pairs, the first text's minus the second's.
     pub answers: Vec<Vec<Option<i8>>>,
+    /// All rows, those of a group next to each other, which is what makes large data fast.
+    pub rows: Vec<usize>,
     /// Controls as numbers, strata among them; none follows from others.
     pub controls: Vec<Vec<f64>>,
     pub level: Level,
@@ -80,13 +82,23 @@ impl<'a> Sample<'a> {
         }
         let answers = of.annotations.iter().map(|column| answers(column, of.is_paired)).collect();
         let (controls, messages) = controls(&of)?;
-        Ok(Self { of, answers, controls, level, seed, messages })
+        let mut rows: Vec<usize> = (0..of.y.len()).collect();
+        if let Some(group) = of.group {
+            rows.sort_by_key(|&i| group[i]);
+        }
+        Ok(Self { of, answers, rows, controls, level, seed, messages })
     }
 
     /// Whether rows weigh the same and are independent, so that plain tests serve.
     pub fn is_plain(&self) -> bool {
         let Covariates { weight, exposure, .. } = self.of.covariates;
         weight.is_none() && exposure.is_none() && self.of.group.is_none()
+    }
+
+    /// How many groups there are, if there are any.
+    pub fn n_groups(&self) -> Option<usize> {
+        let group = self.of.group?;
+        Some(self.rows.chunk_by(|a, b| group[*a] == group[*b]).count())
     }
 
     /// Whether anything is held constant.
@@ -117,7 +129,7 @@ impl<'a> Sample<'a> {
     /// Rows with an answer to this hypothesis.
     pub fn answered(&self, hypothesis: usize) -> Vec<usize> {
         let column = &self.answers[hypothesis];
-        (0..column.len()).filter(|&i| column[i].is_some()).collect()
+        self.rows.iter().copied().filter(|&i| column[i].is_some()).collect()
     }
 
     /// Answers to this hypothesis as numbers, 0 where there is none.

@@ -4,8 +4,9 @@ use hypothesaes_math::interaction::{self, Stratum};
 use hypothesaes_math::multiplicity::holm;
 use hypothesaes_math::regression::columns::Column;
 
+use super::answered::Answered;
 use super::sample::Sample;
-use super::single::{Scale, effect, regress};
+use super::single::{effect, regress};
 use super::target::Target;
 use super::{Interaction, Tested, Within};
 use crate::Result;
@@ -48,11 +49,7 @@ fn one(
     j: usize,
     tested: &Tested,
 ) -> Result<Vec<Within>> {
-    let rows = sample.answered(j);
-    let x = sample.numbers(j, &rows);
-    let scale = Scale::of(sample, target, &rows);
-    let mut part = sample.part(rows);
-    part.weights.clone_from(&scale.weights);
+    let Answered { part, x, y } = Answered::of(sample, target, j);
     let of_stratum = |level: u32| -> Vec<f64> {
         let is = |(x, &row): (&f64, &usize)| if strata.of_row[row] == level { *x } else { 0.0 };
         x.iter().zip(&part.rows).map(is).collect()
@@ -62,7 +59,7 @@ fn one(
     let kinds = part.classify(&columns, true)?;
     let fitted: Vec<usize> = (0..kinds.len()).filter(|&s| kinds[s] == Column::Fitted).collect();
     let chosen = fitted.iter().map(|&s| columns[s].clone()).collect();
-    let terms = regress(&part, chosen, &scale.y)?.unwrap_or_default();
+    let terms = regress(&part, chosen, &y)?.unwrap_or_default();
     let within = |(s, name): (usize, &String)| {
         let in_stratum = part.rows.iter().filter(|&&row| strata.of_row[row] as usize == s);
         let n = in_stratum.count();

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::predicted::{Predicted, Score};
 
 /// Rows sorted by fold and prediction, ready to be counted under any weights.
@@ -36,17 +38,14 @@ impl Pairs {
         let mut values = p.y.to_vec();
         values.sort_by(f64::total_cmp);
         values.dedup();
-        let fold = |i: usize| p.fold.map_or(0, |fold| fold[i]);
-        let by_score = |a: usize, b: usize| p.prediction[a].total_cmp(&p.prediction[b]);
-        let mut order: Vec<usize> = (0..p.y.len()).collect();
-        order.sort_by(|&a, &b| fold(a).cmp(&fold(b)).then(by_score(a, b)).then(a.cmp(&b)));
-        let equal =
-            |a: &usize, b: &usize| fold(*a) == fold(*b) && p.prediction[*a] == p.prediction[*b];
+        let folds = in_order(p);
+        let mut order = Vec::with_capacity(p.y.len());
         let mut runs = Vec::new();
-        let mut start = 0;
-        for run in order.chunk_by(equal) {
-            runs.push((start..start + run.len(), fold(run[0])));
-            start += run.len();
+        for (fold, rows) in folds.iter().enumerate() {
+            for run in rows.chunk_by(|a, b| a.0 == b.0) {
+                runs.push((order.len()..order.len() + run.len(), fold));
+                order.extend(run.iter().map(|(_, i)| *i as usize));
+            }
         }
         let row = |&i: &usize| Row {
             unit: unit[i],
@@ -110,6 +109,23 @@ impl Pairs {
             }
         }
     }
+}
+
+/// The rows of every fold, with what rises with their prediction, by which they are sorted.
+fn in_order(p: &Predicted) -> Vec<Vec<(u64, u32)>> {
+    let n_folds = p.fold.map_or(1, |fold| fold.iter().max().map_or(0, |last| last + 1));
+    let mut folds = vec![Vec::new(); n_folds];
+    for (i, prediction) in (0..).zip(p.prediction) {
+        folds[p.fold.map_or(0, |fold| fold[i as usize])].push((rising(*prediction), i));
+    }
+    folds.par_iter_mut().for_each(|rows| rows.sort_unstable());
+    folds
+}
+
+/// A whole number that rises with `value`, and is the same for 0 and -0.
+fn rising(value: f64) -> u64 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
 /// From the weight of pairs in order, and of all.

@@ -175,7 +175,7 @@ struct Direction {
 impl Direction {
     /// `(1 - k)^-1/2`, or 0 where the cluster decides alone.
     fn inflation(&self) -> f64 {
-        if self.is_sole() { 0.0 } else { (1.0 - self.value).powf(-0.5) }
+        if self.is_sole() { 0.0 } else { 1.0 / (1.0 - self.value).sqrt() }
     }
 
     fn is_sole(&self) -> bool {

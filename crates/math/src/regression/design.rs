@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Result};
 
 /// Rows summed by one piece of parallel work; the pieces' sums are added in order.
-const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 4096;
 
 /// n x p; only the entries that are not 0 are kept.
 #[derive(Debug, Clone, PartialEq)]

@@ -30,23 +30,16 @@ enum Change {
 /// the delta method; within absorbed factors the levels follow the coefficients. O(n p).
 ///
 /// Source: Cameron and Trivedi (2005), Microeconometrics, 14.3; Wooldridge (2010), 15.6.
-pub(super) fn marginal(
-    data: &Data,
-    fitted: &Fitted,
-    j: usize,
-    covariance: &DMatrix<f64>,
-) -> Option<(f64, f64)> {
-    let family = fitted.family?;
-    let l = j + usize::from(data.x.has_intercept());
-    let (value, slope) = Rows::new(data, fitted, family, j, fitted.fit.coefficients[l]).sum();
+pub(super) fn marginal(whole: &Whole, j: usize, covariance: &DMatrix<f64>) -> Option<(f64, f64)> {
+    let (value, slope) = Rows::new(whole, j, None)?.sum();
     let variance = slope.dot(&(covariance * &slope));
     let std_error = variance.max(0.0).sqrt();
     (value.is_finite() && std_error.is_finite()).then_some((value, std_error))
 }
 
 /// The average marginal effect if the coefficient of column `j` were `b` and the others as fitted.
-pub(super) fn marginal_at(data: &Data, fitted: &Fitted, j: usize, b: f64) -> Option<f64> {
-    let (value, _) = Rows::new(data, fitted, fitted.family?, j, b).sum();
+pub(super) fn marginal_at(whole: &Whole, j: usize, b: f64) -> Option<f64> {
+    let (value, _) = Rows::new(whole, j, Some(b))?.sum();
     value.is_finite().then_some(value)
 }
 
@@ -62,59 +55,84 @@ fn change(data: &Data, family: Family, j: usize) -> Change {
     }
 }
 
-struct Rows<'a> {
+/// What the effects of all columns share.
+pub(super) struct Whole<'a> {
     data: &'a Data<'a>,
     fitted: &'a Fitted,
+    /// Linear predictors of a likelihood; within absorbed factors they are known from the means.
+    predictors: Vec<f64>,
+    /// In least squares, variances of the target, and of what the offset leaves of it.
+    variances: [f64; 2],
+}
+
+impl<'a> Whole<'a> {
+    pub fn new(data: &'a Data<'a>, fitted: &'a Fitted) -> Self {
+        let (mut predictors, mut variances) = (Vec::new(), [0.0; 2]);
+        if fitted.family.is_none() {
+            let of = |y: &[f64]| variance(y, &data.weights, is_centred(data));
+            variances = [of(data.y), of(&without_offset(data))];
+        } else if data.factors.is_empty() {
+            predictors = fitted.x.times(&fitted.fit.coefficients);
+            if let Some(offset) = data.setup.offset {
+                predictors.iter_mut().zip(offset).for_each(|(e, o)| *e += o);
+            }
+        } else {
+            predictors = fitted.fit.fitted.iter().map(|m| m.ln()).collect();
+        }
+        Self { data, fitted, predictors, variances }
+    }
+
+    /// Number of column `j` in the design.
+    fn place(&self, j: usize) -> usize {
+        j + usize::from(self.data.x.has_intercept())
+    }
+}
+
+struct Rows<'a> {
+    whole: &'a Whole<'a>,
     family: Family,
     change: Change,
     j: usize,
     l: usize,
-    /// Coefficient of the column.
+    /// Coefficient of the column, and how far it is from the fitted one.
     b: f64,
+    apart: f64,
 }
 
 impl<'a> Rows<'a> {
-    fn new(data: &'a Data, fitted: &'a Fitted, family: Family, j: usize, b: f64) -> Self {
-        let l = j + usize::from(data.x.has_intercept());
-        Self { data, fitted, family, change: change(data, family, j), j, l, b }
+    fn new(whole: &'a Whole, j: usize, b: Option<f64>) -> Option<Self> {
+        let (family, l) = (whole.fitted.family?, whole.place(j));
+        let fitted = whole.fitted.fit.coefficients[l];
+        let b = b.unwrap_or(fitted);
+        let change = change(whole.data, family, j);
+        Some(Self { whole, family, change, j, l, b, apart: b - fitted })
     }
 
     /// The average and its slope in the coefficients.
     fn sum(&self) -> (f64, DVector<f64>) {
-        let (eta, p) = (self.predictors(), self.fitted.x.cols());
+        let (eta, p) = (&self.whole.predictors, self.whole.fitted.x.cols());
+        let column = &self.whole.data.columns[self.j];
         let pieces = in_pieces(eta.len(), |piece| {
             let (mut value, mut slope) = (0.0, DVector::zeros(p));
-            piece.for_each(|i| value += self.add(i, eta[i], &mut slope));
+            for i in piece {
+                value += self.add(i, eta[i] + self.apart * column[i], &mut slope);
+            }
             (value, slope)
         });
         let zero = (0.0, DVector::zeros(p));
         let (value, slope) = pieces.into_iter().fold(zero, |a, b| (a.0 + b.0, a.1 + b.1));
-        let total: f64 = self.data.weights.iter().sum();
+        let total: f64 = self.whole.data.weights.iter().sum();
         (value / total, slope / total)
-    }
-
-    /// Linear predictors; within absorbed factors they are known from the means.
-    fn predictors(&self) -> Vec<f64> {
-        let fit = &self.fitted.fit;
-        if !self.data.factors.is_empty() {
-            return fit.fitted.iter().map(|m| m.ln()).collect();
-        }
-        let mut coefficients = fit.coefficients.clone();
-        coefficients[self.l] = self.b;
-        let mut eta = self.fitted.x.times(&coefficients);
-        if let Some(offset) = self.data.setup.offset {
-            eta.iter_mut().zip(offset).for_each(|(e, o)| *e += o);
-        }
-        eta
     }
 
     /// Row `i`'s part of the sum; its slope in the coefficients is added to `slope`.
     fn add(&self, i: usize, eta: f64, slope: &mut DVector<f64>) -> f64 {
-        let weight = self.data.weights[i];
+        let Whole { data, fitted, .. } = self.whole;
+        let weight = data.weights[i];
         if weight == 0.0 || eta == f64::NEG_INFINITY {
             return 0.0;
         }
-        let (b, v) = (self.b, self.data.columns[self.j][i]);
+        let (b, v) = (self.b, data.columns[self.j][i]);
         let (value, along, own) = match self.change {
             Change::Slope => {
                 let [_, first, second] = self.family.mean(eta);
@@ -127,7 +145,7 @@ impl<'a> Rows<'a> {
                 (share * (high - low), share * (high_slope - low_slope), share * own)
             }
         };
-        for (k, x) in self.fitted.x.row(i) {
+        for (k, x) in fitted.x.row(i) {
             slope[*k] += weight * along * x;
         }
         slope[self.l] += weight * own;
@@ -137,23 +155,23 @@ impl<'a> Rows<'a> {
 
 /// A coefficient per standard deviation of its column and, in least squares, of the target; `None`
 /// if the target has none. Without an intercept these are around 0, as pairs have no mean.
-pub(super) fn standardised(data: &Data, fitted: &Fitted, j: usize) -> Option<f64> {
-    let b = fitted.fit.coefficients[j + usize::from(data.x.has_intercept())];
-    let spread = |v: &[f64]| variance(v, &data.weights, is_centred(data)).sqrt();
-    let per = if fitted.family.is_none() { spread(data.y) } else { 1.0 };
-    Some(b * spread(&data.columns[j]) / per).filter(|v| v.is_finite())
+pub(super) fn standardised(whole: &Whole, j: usize) -> Option<f64> {
+    let Whole { data, fitted, .. } = whole;
+    let b = fitted.fit.coefficients[whole.place(j)];
+    let spread = variance(&data.columns[j], &data.weights, is_centred(data)).sqrt();
+    let per = if fitted.family.is_none() { whole.variances[0].sqrt() } else { 1.0 };
+    Some(b * spread / per).filter(|v| v.is_finite())
 }
 
 /// What R2 loses when coefficient `l` is set to 0 and the others are fitted anew, in least squares:
 /// `b_l^2 / (B_ll S)` with `S` the sum of squares of the target, around its mean unless there is no
 /// intercept. Exact.
-pub(super) fn r_squared_change(data: &Data, fitted: &Fitted, l: usize) -> Option<f64> {
-    let fit = &fitted.fit;
-    if fitted.family.is_some() {
+pub(super) fn r_squared_change(whole: &Whole, l: usize) -> Option<f64> {
+    let Whole { data, fitted: Fitted { fit, family, .. }, .. } = whole;
+    if family.is_some() {
         return None;
     }
-    let total: f64 = data.weights.iter().sum();
-    let squares = total * variance(&without_offset(data), &data.weights, is_centred(data));
+    let squares = data.weights.iter().sum::<f64>() * whole.variances[1];
     let change = fit.coefficients[l].powi(2) / (fit.inverse[(l, l)] * squares);
     change.is_finite().then_some(change)
 }
@@ -164,6 +182,7 @@ fn is_centred(data: &Data) -> bool {
 
 fn variance(values: &[f64], weights: &[f64], around_mean: bool) -> f64 {
     let mean = if around_mean { weighted_mean(values, weights) } else { 0.0 };
-    let squares: Vec<f64> = values.iter().map(|v| (v - mean).powi(2)).collect();
-    weighted_mean(&squares, weights)
+    let rows = values.iter().zip(weights);
+    let squares: f64 = rows.map(|(v, w)| w * (v - mean).powi(2)).sum();
+    squares / weights.iter().sum::<f64>()
 }

@@ -4,12 +4,14 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::absorb::Factor;
+use super::effects::{self, Whole};
 use super::fitting::{self, Fitted};
 use super::glm::Family;
 use super::robust::{self, Absorbed, Sandwich};
 use super::setup::{Data, Setup};
 use super::wild::{Draws, Wild};
-use super::{Model, clustered, effects, profiles, score, wild};
+use super::{Model, clustered, profiles, score, wild};
 use crate::error::Result;
 use crate::estimate::{Estimate, Level};
 
@@ -180,8 +182,11 @@ fn sandwich(data: &Data, fitted: &Fitted) -> (Variance, Sandwich) {
     let spent = x.cols() + fitted.absorbed;
     let tested: Vec<bool> = (0..x.cols()).map(|l| data.is_tested(l)).collect();
     if let Some(clusters) = &data.clusters {
-        let home = data.setup.clusters.map(super::absorb::Factor::new);
-        let nested = home.is_some_and(|home| data.factors.iter().all(|f| f.is_within(&home)));
+        let is_within = |codes| {
+            let home = Factor::new(codes);
+            data.factors.iter().all(|f| f.is_within(&home))
+        };
+        let nested = data.factors.is_empty() || data.setup.clusters.is_some_and(is_within);
         let found = nested.then(|| clustered::cr2(x, fit, clusters, &tested)).flatten();
         return found.map_or_else(
             || (Variance::Cr1, clustered::cr1(x, fit, clusters, fitted.rows, spent)),
@@ -276,19 +281,20 @@ fn take_wild(term: &mut Term, found: &Wild, fewest: bool) {
 /// Adds how large the effects of the tested columns are.
 fn describe(data: &Data, fitted: &Fitted, sandwich: &Sandwich, terms: &mut [Term]) {
     let shift = usize::from(data.x.has_intercept());
-    for j in 0..data.setup.tested {
-        let term = &mut terms[j + shift];
-        term.standardised = effects::standardised(data, fitted, j);
-        term.r_squared_change = effects::r_squared_change(data, fitted, j + shift);
+    let whole = Whole::new(data, fitted);
+    let tested = terms[shift..].par_iter_mut().take(data.setup.tested).enumerate();
+    tested.for_each(|(j, term)| {
+        term.standardised = effects::standardised(&whole, j);
+        term.r_squared_change = effects::r_squared_change(&whole, j + shift);
         term.marginal = if fitted.family.is_none() {
             Some(term.estimate)
         } else {
-            effects::marginal(data, fitted, j, &sandwich.covariance).map(|found| {
-                let at = |b: f64| effects::marginal_at(data, fitted, j, b);
+            effects::marginal(&whole, j, &sandwich.covariance).map(|found| {
+                let at = |b: f64| effects::marginal_at(&whole, j, b);
                 marginal(term, found, data.setup.level, at)
             })
         };
-    }
+    });
 }
 
 /// A marginal effect with the test of its coefficient, whose null is the same, and with an error
@@ -341,17 +347,18 @@ fn exact(data: &Data, fitted: &Fitted) -> bool {
 fn certain(data: &Data, fitted: Fitted) -> Inference {
     let df = (data.rows - fitted.x.cols() - fitted.absorbed) as f64;
     let p = fitted.x.cols();
+    let whole = Whole::new(data, &fitted);
     let term = |(l, &value): (usize, &f64)| {
         let value = if value.abs() <= EXACT * range(data.y) { 0.0 } else { value };
         let estimate = Estimate::student(value, 0.0, df, data.setup.level);
         let variance = Some(Variance::Hc3);
         let robust = Some(0.0);
-        let r_squared_change = effects::r_squared_change(data, &fitted, l);
+        let r_squared_change = effects::r_squared_change(&whole, l);
         let marginal = Some(estimate);
         let hc3 = robust;
         let standardised = l
             .checked_sub(usize::from(data.x.has_intercept()))
-            .and_then(|j| effects::standardised(data, &fitted, j));
+            .and_then(|j| effects::standardised(&whole, j));
         let classical = Some(0.0);
         Term {
             estimate,

@@ -1,7 +1,7 @@
-//! Likelihoods that share most of their columns or rows with one that is fitted: without a column, or
-//! without a fold of the rows. Newton's steps begin at its coefficients and keep nothing per row.
+//! Newton's steps that keep nothing per row, for as long as they come closer: from afar to near the
+//! maximum of a likelihood, and from a fit to those that share most of its columns or rows.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use rayon::prelude::*;
 
 use super::design::in_pieces;
@@ -36,7 +36,8 @@ impl Setup<'_> {
         of: impl Fn(Vec<f64>) -> T + Sync,
     ) -> Result<Vec<Option<T>>> {
         let data = Data::new(self, columns, y)?;
-        let without = |j: usize| match fitted_without(&data, found, j) {
+        let others = Others::new(&data, found);
+        let without = |j: usize| match others.fitted_without(j) {
             Ok(fitted) => Ok(Some(of(fitted))),
             Err(Error::Data(_) | Error::Diverged(_)) => Ok(None),
             Err(other) => Err(other),
@@ -60,10 +61,18 @@ impl Setup<'_> {
         let data = Data::new(self, columns, y)?;
         let start = fitting::fit(&data, None, None)?.fit.coefficients;
         let problem = fitting::problem(&data, &data.x, family);
-        let without =
-            |fold| Nearby { problem, keeps: |i: usize| folds[i] != fold, at_0: None }.solve(&start);
+        let largest = data.x.largest();
+        let without = |fold: usize| {
+            let keeps = |i: usize| folds[i] != fold;
+            Nearby { problem, largest: &largest, keeps, at_0: None }.solve(&start)
+        };
         Ok((0..k).into_par_iter().map(without).collect())
     }
+}
+
+/// Coefficients close to the maximum, if steps from `start` lead there.
+pub(super) fn settle(problem: Problem, start: &[f64]) -> Option<Vec<f64>> {
+    Nearby { problem, largest: &problem.x.largest(), keeps: |_| true, at_0: None }.solve(start)
 }
 
 /// The family that `model` is whatever the data.
@@ -75,24 +84,55 @@ fn family(model: Model) -> Option<Family> {
     }
 }
 
-/// Fitted means without column `j`.
-fn fitted_without(data: &Data, found: &Inference, j: usize) -> Result<Vec<f64>> {
-    let l = j + usize::from(found.intercept);
-    let mut start: Vec<f64> = found.terms.iter().map(|term| term.estimate.value).collect();
-    if let Some(family) = family(data.setup.model).filter(|_| data.factors.is_empty()) {
-        let problem = fitting::problem(data, &data.x, family);
-        let others = Nearby { problem, keeps: |_| true, at_0: Some(l) };
-        if let Some(coefficients) = others.solve(&start) {
-            return Ok(problem.means(&coefficients));
-        }
+/// A fit of which columns are left out.
+struct Others<'a> {
+    data: &'a Data<'a>,
+    found: &'a Inference,
+    coefficients: Vec<f64>,
+    largest: Vec<f64>,
+    /// The likelihood and the inverse of its information, where steps from the fit lead to the others.
+    problem: Option<(Problem<'a>, DMatrix<f64>)>,
+}
+
+impl<'a> Others<'a> {
+    fn new(data: &'a Data<'a>, found: &'a Inference) -> Self {
+        let coefficients: Vec<f64> = found.terms.iter().map(|term| term.estimate.value).collect();
+        let family = family(data.setup.model).filter(|_| data.factors.is_empty());
+        let largest = data.x.largest();
+        let problem = family.and_then(|family| {
+            let problem = fitting::problem(data, &data.x, family);
+            let all = Nearby { problem, largest: &largest, keeps: |_| true, at_0: None };
+            Some((problem, all.sums(&coefficients).inverse()?))
+        });
+        Self { data, found, coefficients, largest, problem }
     }
-    start.remove(l);
-    Ok(fitting::fit(data, Some(j), Some(start))?.fit.fitted)
+
+    /// Fitted means without column `j`.
+    fn fitted_without(&self, j: usize) -> Result<Vec<f64>> {
+        let l = j + usize::from(self.found.intercept);
+        if let Some((problem, inverse)) = &self.problem {
+            // Where the others would be if the likelihood were a parabola.
+            let share = self.coefficients[l] / inverse[(l, l)];
+            let pull = inverse.column(l);
+            let moved = self.coefficients.iter().zip(pull.iter());
+            let start: Vec<f64> = moved.map(|(b, pull)| b - share * pull).collect();
+            let (problem, largest) = (*problem, self.largest.as_slice());
+            let others = Nearby { problem, largest, keeps: |_| true, at_0: Some(l) };
+            if let Some(coefficients) = others.solve(&start) {
+                return Ok(problem.means(&coefficients));
+            }
+        }
+        let mut start = self.coefficients.clone();
+        start.remove(l);
+        Ok(fitting::fit(self.data, Some(j), Some(start))?.fit.fitted)
+    }
 }
 
 /// The likelihood of some of the rows, one coefficient held at 0.
 struct Nearby<'a, K> {
     problem: Problem<'a>,
+    /// Of every column.
+    largest: &'a [f64],
     keeps: K,
     at_0: Option<usize>,
 }
@@ -104,11 +144,10 @@ impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
         if let Some(l) = self.at_0 {
             coefficients[l] = 0.0;
         }
-        let largest = self.problem.x.largest();
         let mut before = f64::INFINITY;
         for _ in 0..MAX_STEPS {
             let change = self.sums(&coefficients).solve(self.at_0)?;
-            let shift: f64 = change.iter().zip(&largest).map(|(c, x)| (c * x).abs()).sum();
+            let shift: f64 = change.iter().zip(self.largest).map(|(c, x)| (c * x).abs()).sum();
             // Not a number counts as further away.
             if !(shift < before) {
                 return None;
@@ -176,6 +215,17 @@ impl Sums {
             self.information.column_mut(l).fill(0.0);
             self.information[(l, l)] = 1.0;
         }
+        let (factor, scale) = self.factor()?;
+        Some(factor.solve(&self.slope.component_mul(&scale)).component_mul(&scale))
+    }
+
+    fn inverse(mut self) -> Option<DMatrix<f64>> {
+        let (factor, scale) = self.factor()?;
+        Some(factor.inverse().map_with_location(|i, j, v| v * scale[i] * scale[j]))
+    }
+
+    /// Of the information with a diagonal of 1, and what each column was multiplied by for that.
+    fn factor(&mut self) -> Option<(Cholesky<f64, Dyn>, DVector<f64>)> {
         let scale = self.information.diagonal().map(|d| 1.0 / d.sqrt());
         if !scale.iter().all(|s| s.is_finite()) {
             return None;
@@ -183,9 +233,7 @@ impl Sums {
         self.information.fill_upper_triangle_with_lower_triangle();
         let unit = self.information.map_with_location(|i, j, v| v * scale[i] * scale[j]);
         let factor = unit.cholesky()?;
-        if factor.l_dirty().diagonal().iter().any(|d| *d < APART) {
-            return None;
-        }
-        Some(factor.solve(&self.slope.component_mul(&scale)).component_mul(&scale))
+        let is_apart = factor.l_dirty().diagonal().iter().all(|d| *d >= APART);
+        is_apart.then_some((factor, scale))
     }
 }

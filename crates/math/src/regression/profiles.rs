@@ -18,7 +18,9 @@ const THIN: usize = 10;
 /// is changed if there are any.
 pub(super) fn judge(data: &Data, fitted: &mut Fitted) -> Vec<(usize, Result<Estimate>)> {
     let Some(family) = fitted.family.filter(|_| data.factors.is_empty()) else { return Vec::new() };
-    let is_thin = |l: usize| family == Family::Logit && data.is_tested(l) && is_thin(data, l);
+    let rests_on_few =
+        if family == Family::Logit { rest_on_few(data) } else { vec![false; fitted.x.cols()] };
+    let is_thin = |l: usize| data.is_tested(l) && rests_on_few[l];
     let thin: Vec<usize> =
         (0..fitted.x.cols()).filter(|&l| fitted.separated.contains(&l) || is_thin(l)).collect();
     if thin.is_empty() {
@@ -52,20 +54,30 @@ fn calmed(data: &Data, fitted: &Fitted) -> Vec<f64> {
     data.weights.iter().map(|w| w / dispersion).collect()
 }
 
-/// Whether a class has fewer than [`THIN`] rows where column `l` of the design is 0, or where it is
-/// not. A column that is nowhere 0 is a measurement, and has no such rows. Without an intercept
-/// only rows where it is not 0 say anything, and -1 counts for the other class.
-fn is_thin(data: &Data, l: usize) -> bool {
-    let mut cells = [[0; 2]; 2];
+/// Of every column of the design, whether a class has fewer than [`THIN`] rows where it is 0, or where
+/// it is not. A column that is nowhere 0 is a measurement, and has no such rows. Without an
+/// intercept only rows where it is not 0 say anything, and -1 counts for the other class.
+fn rest_on_few(data: &Data) -> Vec<bool> {
+    let has_intercept = data.x.has_intercept();
+    let mut all = [0; 2];
+    let mut present = vec![[0; 2]; data.x.cols()];
     for (i, y) in data.y.iter().enumerate().filter(|(i, _)| data.weights[*i] > 0.0) {
-        let entry = data.x.row(i).iter().find(|(column, _)| *column == l).map_or(0.0, |e| e.1);
-        let flipped = !data.x.has_intercept() && entry < 0.0;
-        cells[usize::from(entry != 0.0)][usize::from((*y > 0.5) != flipped)] += 1;
+        let is_1 = *y > 0.5;
+        all[usize::from(is_1)] += 1;
+        for (l, entry) in data.x.row(i) {
+            let flipped = !has_intercept && *entry < 0.0;
+            present[*l][usize::from(is_1 != flipped)] += 1;
+        }
     }
-    if !data.x.has_intercept() {
-        return cells[1].iter().any(|n| *n < THIN);
-    }
-    cells[0] != [0, 0] && cells.as_flattened().iter().any(|n| *n < THIN)
+    let few = |cells: [usize; 2]| cells.iter().any(|n| *n < THIN);
+    let of = |present: [usize; 2]| {
+        if !has_intercept {
+            return few(present);
+        }
+        let absent = [all[0] - present[0], all[1] - present[1]];
+        absent != [0, 0] && (few(absent) || few(present))
+    };
+    present.into_iter().map(of).collect()
 }
 
 /// Judges a term by its profile; with clusters only if that is the more careful test.

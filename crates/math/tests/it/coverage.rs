@@ -300,8 +300,12 @@ fn predictions(metric: Metric, random: &mut Stream, seed: u64) -> Option<bool> {
         Metric::Deviance => f - m * f.ln(),
         _ => -m * f.ln() - (1.0 - m) * (1.0 - f).ln(),
     };
-    let rows = prediction.iter().zip(&x);
-    let expected = 2.0 * rows.map(|(f, x)| 0.5 * loss(*f, mean(*x))).sum::<f64>() / N as f64;
+    // Half of all rows have the column, whatever the share of these.
+    let of = |side: f64| {
+        let rows = prediction.iter().zip(&x).filter(|(_, x)| **x == side);
+        rows.clone().map(|(f, x)| loss(*f, mean(*x))).sum::<f64>() / rows.count() as f64
+    };
+    let expected = over(of);
     let truth = match metric {
         Metric::Concordance => 0.7,
         Metric::LogLoss => expected,
