@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 import statsmodels
 import statsmodels.api as sm
-from dense import dummies, flags, hc1, hc3, kish, written
+from dense import dummies, flags, hc1, hc2, hc3, kish, written
 from scipy import optimize, stats
 
 LEVEL = 0.95
@@ -87,7 +87,7 @@ def absorbed(random, name, factors):
     fit = sm.GLM(y[told], full, family=sm.families.Poisson()).fit(tol=1e-14, maxiter=200)
     m = fit.fittedvalues
     if len(factors) == 1:
-        v, df = hc3(full, m, y[told] - m)
+        v, df = hc2(full, m, y[told] - m)
     else:
         count, rank = told.sum(), full.shape[1]
         v, df = hc1(full, m, y[told] - m, count, rank), [float(count - rank)] * 2

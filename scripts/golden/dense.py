@@ -39,9 +39,17 @@ def freedom(form, hat):
 
 
 def hc3(x, weights, scores):
+    return discounted(x, weights, scores, 1)
+
+
+def hc2(x, weights, scores):
+    return discounted(x, weights, scores, 0.5)
+
+
+def discounted(x, weights, scores, power):
     r, e, bread, hat = working(x, weights, scores)
     h = np.diag(hat)
-    pulls = r @ bread * (1 / (1 - h))[:, None]
+    pulls = r @ bread * ((1 - h) ** -power)[:, None]
     v = (pulls * e[:, None]).T @ (pulls * e[:, None])
     return v, [freedom(np.diag(pull**2), hat) for pull in pulls.T]
 

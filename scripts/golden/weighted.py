@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 import statsmodels
 import statsmodels.api as sm
-from dense import dummies, flags, hc1, hc3, kish, written
+from dense import dummies, flags, hc1, hc2, hc3, kish, written
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
@@ -78,7 +78,9 @@ def absorbed(random, name, factors, weighted=False):
     rank = np.linalg.matrix_rank(full)
     assert rank == full.shape[1]
     if len(factors) == 1:
-        v, df = hc3(full, w, w * fit.resid)
+        v, df = hc2(full, w, w * fit.resid)
+        if not weighted:
+            assert np.allclose(v, fit.get_robustcov_results("HC2").cov_params(), rtol=1e-8)
     else:
         v, df = hc1(full, w, w * fit.resid, n, rank), [float(n - rank)] * 2
         assert np.allclose(v, fit.get_robustcov_results("HC1").cov_params(), rtol=1e-8)

@@ -170,6 +170,7 @@ pub enum Source {
     /// Wilson's score interval, the binomial test with mid-p.
     Binomial,
     Hc3,
+    Hc2,
     Hc1,
     Cr2,
     Cr1,
@@ -330,6 +331,7 @@ impl From<Variance> for Source {
     fn from(variance: Variance) -> Self {
         match variance {
             Variance::Hc3 => Self::Hc3,
+            Variance::Hc2 => Self::Hc2,
             Variance::Hc1 => Self::Hc1,
             Variance::Cr2 => Self::Cr2,
             Variance::Cr1 => Self::Cr1,

@@ -22,7 +22,7 @@ const EXACT: f64 = 1e-10;
 /// With fewer clusters than this, tests are bootstrapped.
 const FEW_CLUSTERS: usize = 40;
 /// With fewer than this the bootstrap alone rejects too often.
-const FEWEST_CLUSTERS: usize = 6;
+const FEWEST_CLUSTERS: usize = 7;
 
 /// Share of the classical error below which a robust error by cluster or within levels is taken to
 /// have collapsed.
@@ -55,9 +55,9 @@ pub struct Term {
     pub estimate: Estimate,
     /// What its test comes from; `None` if it has none.
     pub variance: Option<Variance>,
-    /// The HC3 standard error, whichever is used; `None` with clusters or several absorbed factors.
+    /// The HC3 standard error, whichever is used; `None` with clusters or absorbed factors.
     pub hc3: Option<f64>,
-    /// The robust standard error, whichever is used: HC3's, HC1's, CR1's or CR2's.
+    /// The robust standard error, whichever is used: HC3's, HC2's, HC1's, CR1's or CR2's.
     pub robust: Option<f64>,
     /// The one that trusts the model, whichever is used.
     pub classical: Option<f64>,
@@ -75,6 +75,8 @@ pub struct Term {
 pub enum Variance {
     /// The HC3 sandwich.
     Hc3,
+    /// The HC2 sandwich: a factor is absorbed.
+    Hc2,
     /// The HC1 sandwich: several factors are absorbed.
     Hc1,
     /// The CR2 sandwich by cluster.
@@ -197,7 +199,8 @@ fn sandwich(data: &Data, fitted: &Fitted) -> (Variance, Sandwich) {
         return (Variance::Hc1, robust::hc1(x, fit, fitted.rows, spent));
     }
     let absorbed = data.factors.first().map(|factor| Absorbed { factor, totals: &fitted.totals });
-    (Variance::Hc3, robust::hc3(x, fit, absorbed, &tested))
+    let variance = if absorbed.is_some() { Variance::Hc2 } else { Variance::Hc3 };
+    (variance, robust::hc3(x, fit, absorbed, &tested))
 }
 
 /// A term from the larger of its two standard errors.
@@ -211,7 +214,7 @@ fn term(
 ) -> Term {
     let bare = bare(value, classical);
     let Some(std_error) = sandwich.std_error(l) else { return bare };
-    let plain = robust == Variance::Hc3 && data.factors.is_empty();
+    let plain = robust == Variance::Hc3;
     let guard = classical.filter(|c| plain || std_error < COLLAPSED * c);
     let larger = guard.unwrap_or(0.0).max(std_error);
     let (estimate, variance) = match sandwich.df[l] {

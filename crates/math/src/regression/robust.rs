@@ -1,4 +1,4 @@
-//! Standard errors that hold when the spread of the target differs between rows (HC3, HC1).
+//! Standard errors that hold when the spread of the target differs between rows (HC3, HC2, HC1).
 
 use nalgebra::{DMatrix, DVector};
 
@@ -53,7 +53,11 @@ pub struct Absorbed<'a> {
 /// form of the residuals; `df` matches its first two moments when the working weights are right
 /// (Bell and McCaffrey 2002). It is about the number of texts that a rare column is true of, which is
 /// what makes tests of rare columns honest. With a logit's weights this is the same for its weighted
-/// working regression, as R's `sandwich::vcovHC` has it. `absorbed` adds the leverages of its levels.
+/// working regression, as R's `sandwich::vcovHC` has it.
+///
+/// `absorbed` adds the leverages of its levels. With small levels all rows have a high one, and HC3,
+/// which is too large for them, would be twice the variance for levels of two rows. HC2 stands in for
+/// it, unbiased when the working weights are right: `1 - h_i` in place of its square.
 ///
 /// `tr(BSBS)` is at most `max a * sum a_i h_i`; where that is less than a thousandth of the
 /// denominator it stands for it, and `df` is understated by as much. Otherwise it costs a Gram
@@ -181,6 +185,11 @@ impl Kernel<'_> {
         Leverage { all: (columns + level).clamp(0.0, 1.0), columns }
     }
 
+    /// What the square of a residual is divided by that is left `rest` of its variance.
+    fn discount(&self, rest: f64) -> f64 {
+        if self.absorbed.is_some() { rest } else { rest * rest }
+    }
+
     /// What the levels have among themselves, per coefficient.
     fn levels(&self) -> Vec<Levels> {
         let p = self.x.cols();
@@ -191,7 +200,7 @@ impl Kernel<'_> {
         for (i, level) in factor.level.iter().enumerate() {
             let rest = 1.0 - self.pull(i, &mut pull).all;
             if rest >= SOLE {
-                let share = (self.fit.weights[i] / rest).powi(2);
+                let share = self.fit.weights[i].powi(2) / self.discount(rest);
                 let sums = &mut sums[*level as usize * p..][..p];
                 sums.iter_mut().zip(&pull).for_each(|(s, g)| *s += share * g * g);
             }
@@ -216,7 +225,8 @@ impl Kernel<'_> {
             }
             return;
         }
-        let (scale, share) = ((self.fit.scores[i] / rest).powi(2), weight / (rest * rest));
+        let discount = self.discount(rest);
+        let (scale, share) = (self.fit.scores[i].powi(2) / discount, weight / discount);
         let covariance = sums.covariance.as_mut_slice();
         for (j, g) in sums.pull.iter().enumerate() {
             let scaled = scale * g;
@@ -246,7 +256,11 @@ impl Kernel<'_> {
             let mut pull = vec![0.0; p];
             let of = |i| {
                 let rest = 1.0 - self.pull(i, &mut pull).all;
-                if rest < SOLE { 0.0 } else { self.fit.weights[i] * (pull[l] / rest).powi(2) }
+                if rest < SOLE {
+                    0.0
+                } else {
+                    self.fit.weights[i] * pull[l].powi(2) / self.discount(rest)
+                }
             };
             rows.map(of).collect::<Vec<f64>>()
         })
