@@ -1,13 +1,11 @@
 //! Regressions, differences and measures, as JSON where they have many parts.
 
 use hypothesaes::{Error, Result};
+use hypothesaes_math::matching::assign;
 use hypothesaes_math::regression::columns::{Column, classify};
 use hypothesaes_math::regression::{Design, Fit, Inference, Model, infer, logit};
 use hypothesaes_math::{Estimate, Level, crossfit, means, metrics, multiplicity};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
-use ordered_float::OrderedFloat;
-use pathfinding::kuhn_munkres::kuhn_munkres;
-use pathfinding::matrix::Matrix;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
@@ -224,12 +222,7 @@ pub fn match_rows(py: Python<'_>, similarity: PyReadonlyArray2<'_, f64>) -> PyRe
         let allowed = "a square matrix of finite numbers is needed";
         return Err(fault::argument(py, "similarity", "of another form", allowed));
     }
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let weights = rows.into_iter().map(|row| row.into_iter().map(OrderedFloat).collect::<Vec<_>>());
-    let weights = Matrix::from_rows(weights).expect("rows of one length");
-    Ok(kuhn_munkres(&weights).1)
+    work(py, None, move |_| Ok(assign(&rows)?.into_iter().flatten().collect()))
 }
 
 fn model_of(name: &str) -> Result<Model> {

@@ -22,7 +22,7 @@ const EXACT: f64 = 1e-10;
 /// With fewer clusters than this, tests are bootstrapped.
 const FEW_CLUSTERS: usize = 40;
 /// With fewer than this the bootstrap alone rejects too often.
-const FEWEST_CLUSTERS: usize = 7;
+const FEWEST_CLUSTERS: usize = 6;
 
 /// Share of the classical error below which a robust error by cluster or within levels is taken to
 /// have collapsed.
