@@ -2,6 +2,7 @@
 //! others.
 
 use hypothesaes_math::regression::columns::Column;
+use rayon::prelude::*;
 
 use super::overlap::overlap;
 use super::sample::{Part, Sample};
@@ -33,7 +34,7 @@ impl Layout {
         let fitted: Vec<usize> = (0..kinds.len()).filter(is_fitted).collect();
         let rows = complete(sample, &fitted);
         let left_out = sample.of.y.len() - rows.len();
-        let columns = fitted.iter().map(|&j| sample.numbers(j, &rows)).collect();
+        let columns = fitted.par_iter().map(|&j| sample.numbers(j, &rows)).collect();
         let mut messages = Vec::new();
         if left_out > 0 && !fitted.is_empty() {
             messages.push(format!(
@@ -113,7 +114,7 @@ fn sort_out(sample: &Sample) -> Result<Vec<Option<Column>>> {
     let varying: Vec<usize> =
         (0..kinds.len()).filter(|&j| kinds[j] == Some(Column::Fitted)).collect();
     let rows = complete(sample, &varying);
-    let columns: Vec<Vec<f64>> = varying.iter().map(|&j| sample.numbers(j, &rows)).collect();
+    let columns: Vec<Vec<f64>> = varying.par_iter().map(|&j| sample.numbers(j, &rows)).collect();
     for (&j, kind) in varying.iter().zip(sample.part(rows).classify(&columns, true)?) {
         kinds[j] = Some(match kind {
             Column::Same(twin) => Column::Same(varying[twin]),
@@ -143,7 +144,7 @@ fn near(overlap: &[Overlap], kinds: &[Option<Column>], least: f64) -> Vec<Option
 /// Rows annotated for all of these hypotheses.
 fn complete(sample: &Sample, which: &[usize]) -> Vec<usize> {
     let is_complete = |&i: &usize| which.iter().all(|&j| sample.answers[j][i].is_some());
-    sample.rows.iter().copied().filter(is_complete).collect()
+    sample.rows.par_iter().copied().filter(is_complete).collect()
 }
 
 /// Status of a column that is not fitted, and why it is not.

@@ -3,6 +3,7 @@
 use hypothesaes_math::regression::columns::{Column, Given, classify_beside};
 use hypothesaes_math::regression::{self, Setup};
 use hypothesaes_math::{Error as MathError, Level};
+use rayon::prelude::*;
 
 use super::Annotations;
 use crate::data::{Control, Covariates, Factor, Task, standardised};
@@ -80,7 +81,8 @@ impl<'a> Sample<'a> {
         if let Some(group) = of.group {
             MathError::check_len("group", group.len(), of.y.len())?;
         }
-        let answers = of.annotations.iter().map(|column| answers(column, of.is_paired)).collect();
+        let answers =
+            of.annotations.par_iter().map(|column| answers(column, of.is_paired)).collect();
         let (controls, messages) = controls(&of)?;
         let mut rows: Vec<usize> = (0..of.y.len()).collect();
         if let Some(group) = of.group {

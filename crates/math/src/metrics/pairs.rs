@@ -128,6 +128,33 @@ fn rising(value: f64) -> u64 {
     if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
+/// Whether the target is 0 or 1, and all rows compare and weigh the same.
+pub(crate) fn is_plain(p: &Predicted) -> bool {
+    p.weights.is_none() && p.fold.is_none() && p.y.iter().all(|y| *y == 0.0 || *y == 1.0)
+}
+
+/// The share of pairs in order where [`is_plain`], each class sorted by itself, which is fast.
+pub(crate) fn of_two_classes(p: &Predicted) -> Option<Score> {
+    let of = |class: f64| {
+        let rows = p.y.iter().zip(p.prediction).filter(|(y, _)| **y == class);
+        let mut ranks: Vec<u64> = rows.map(|(_, prediction)| rising(*prediction)).collect();
+        ranks.sort_unstable();
+        ranks
+    };
+    let (positive, negative) = (of(1.0), of(0.0));
+    let (mut below, mut not_above, mut in_order) = (0, 0, 0.0);
+    for rank in &positive {
+        while negative.get(below).is_some_and(|other| other < rank) {
+            below += 1;
+        }
+        while negative.get(not_above).is_some_and(|other| other <= rank) {
+            not_above += 1;
+        }
+        in_order += 0.5 * (below + not_above) as f64;
+    }
+    score(in_order, positive.len() as f64 * negative.len() as f64)
+}
+
 /// From the weight of pairs in order, and of all.
 pub(crate) fn score(in_order: f64, pairs: f64) -> Option<Score> {
     let value = (in_order / pairs).clamp(0.0, 1.0);
@@ -223,6 +250,20 @@ mod tests {
             fold: Some(&fold),
         };
         Pairs::new(&p, &unit)
+    }
+
+    #[test]
+    fn two_classes_sorted_by_themselves_are_pairs_like_others() {
+        let y: Vec<f64> = (0..300).map(|i| f64::from(u8::from(i * 7 % 5 > 2))).collect();
+        let prediction: Vec<f64> =
+            (0..300).map(|i| f64::from(i * i % 23) - 11.0 + y[i as usize]).collect();
+        let (weights, exposure, fold) = (None, None, None);
+        let p = Predicted { y: &y, prediction: &prediction, weights, exposure, fold };
+        assert!(is_plain(&p));
+        let found = of_two_classes(&p).unwrap().value;
+        let all = Pairs::new(&p, &vec![0; 300]).score(&[1.0]).unwrap().value;
+        assert!((found - all).abs() < 1e-14, "{found} {all}");
+        assert_eq!(of_two_classes(&Predicted { y: &[1.0], prediction: &[0.5], ..p }), None);
     }
 
     #[test]

@@ -56,6 +56,10 @@ pub struct Score {
 /// [`Error::Shape`], [`Error::NotFinite`]; [`Error::Data`] for a target, prediction, weight or
 /// exposure outside its range.
 pub fn score(metric: Metric, predicted: &Predicted) -> Result<Option<Score>> {
+    if metric == Metric::Concordance && pairs::is_plain(predicted) {
+        check(metric, predicted)?;
+        return Ok(pairs::of_two_classes(predicted));
+    }
     let kernel = Kernel::new(metric, predicted, &vec![0; predicted.y.len()], 1)?;
     Ok(kernel.score(&[1.0]))
 }

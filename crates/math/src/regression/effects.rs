@@ -1,6 +1,7 @@
 //! How large an effect is: in the target's unit, in standard deviations, in explained variance.
 
 use nalgebra::{DMatrix, DVector};
+use rayon::prelude::*;
 
 use super::design::in_pieces;
 use super::fitting::{Fitted, without_offset};
@@ -61,6 +62,8 @@ pub(super) struct Whole<'a> {
     fitted: &'a Fitted,
     /// Linear predictors of a likelihood; within absorbed factors they are known from the means.
     predictors: Vec<f64>,
+    /// The means at these, with their slopes.
+    means: Vec<[f64; 2]>,
     /// In least squares, variances of the target, and of what the offset leaves of it.
     variances: [f64; 2],
 }
@@ -79,7 +82,14 @@ impl<'a> Whole<'a> {
         } else {
             predictors = fitted.fit.fitted.iter().map(|m| m.ln()).collect();
         }
-        Self { data, fitted, predictors, variances }
+        let mean = |family: Family, eta: f64| {
+            let [mean, slope, _] = family.mean(eta);
+            [mean, slope]
+        };
+        let means = fitted.family.map_or(Vec::new(), |family| {
+            predictors.par_iter().with_min_len(4096).map(|eta| mean(family, *eta)).collect()
+        });
+        Self { data, fitted, predictors, means, variances }
     }
 
     /// Number of column `j` in the design.
@@ -125,6 +135,15 @@ impl<'a> Rows<'a> {
         (value / total, slope / total)
     }
 
+    /// Mean and slope of row `i` so far from its linear predictor.
+    fn mean(&self, i: usize, eta: f64, away: f64) -> [f64; 2] {
+        if away == 0.0 && self.apart == 0.0 {
+            return self.whole.means[i];
+        }
+        let [mean, slope, _] = self.family.mean(eta + away);
+        [mean, slope]
+    }
+
     /// Row `i`'s part of the sum; its slope in the coefficients is added to `slope`.
     fn add(&self, i: usize, eta: f64, slope: &mut DVector<f64>) -> f64 {
         let Whole { data, fitted, .. } = self.whole;
@@ -139,8 +158,8 @@ impl<'a> Rows<'a> {
                 (b * first, b * second, first)
             }
             Change::Discrete { from, to, share } => {
-                let [high, high_slope, _] = self.family.mean(eta + b * (to - v));
-                let [low, low_slope, _] = self.family.mean(eta + b * (from - v));
+                let [high, high_slope] = self.mean(i, eta, b * (to - v));
+                let [low, low_slope] = self.mean(i, eta, b * (from - v));
                 let own = high_slope * (to - v) - low_slope * (from - v);
                 (share * (high - low), share * (high_slope - low_slope), share * own)
             }

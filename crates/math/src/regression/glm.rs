@@ -207,7 +207,7 @@ impl Problem<'_> {
     }
 
     /// The intercept alone, at its own maximum.
-    fn start(&self) -> Vec<f64> {
+    pub(super) fn start(&self) -> Vec<f64> {
         let mut coefficients = vec![0.0; self.x.cols()];
         if self.x.has_intercept() {
             let mean = weighted_mean(self.y, self.weights);

@@ -59,9 +59,10 @@ impl Setup<'_> {
     ) -> Result<Vec<Option<Vec<f64>>>> {
         let Some(family) = family(self.model) else { return Ok(vec![None; k]) };
         let data = Data::new(self, columns, y)?;
-        let start = fitting::fit(&data, None, None)?.fit.coefficients;
         let problem = fitting::problem(&data, &data.x, family);
         let largest = data.x.largest();
+        let all = Nearby { problem, largest: &largest, keeps: |_| true, at_0: None };
+        let Some(start) = all.solve(&problem.start()) else { return Ok(vec![None; k]) };
         let without = |fold: usize| {
             let keeps = |i: usize| folds[i] != fold;
             Nearby { problem, largest: &largest, keeps, at_0: None }.solve(&start)
