@@ -115,8 +115,8 @@ fn agreements(
     target: &Target,
     level: Level,
 ) -> Result<Vec<Corrected>> {
-    let of = |(j, (machine, human)): (usize, (&Vec<Option<bool>>, &Vec<Option<bool>>))| {
-        let found = yes_no(machine, human, level)?;
+    let of = |j: usize| {
+        let found = yes_no(&machine[j], &human[j], level)?;
         Ok(Corrected {
             id: hypothesis_id(j),
             class: target.class.clone(),
@@ -131,7 +131,7 @@ fn agreements(
             warning: None,
         })
     };
-    machine.iter().zip(human).enumerate().map(of).collect()
+    (0..machine.len().min(human.len())).map(of).collect()
 }
 
 impl Gold {

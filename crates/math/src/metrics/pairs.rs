@@ -256,7 +256,7 @@ mod tests {
     fn two_classes_sorted_by_themselves_are_pairs_like_others() {
         let y: Vec<f64> = (0..300).map(|i| f64::from(u8::from(i * 7 % 5 > 2))).collect();
         let prediction: Vec<f64> =
-            (0..300).map(|i| f64::from(i * i % 23) - 11.0 + y[i as usize]).collect();
+            y.iter().enumerate().map(|(i, y)| (i * i % 23) as f64 - 11.0 + y).collect();
         let (weights, exposure, fold) = (None, None, None);
         let p = Predicted { y: &y, prediction: &prediction, weights, exposure, fold };
         assert!(is_plain(&p));

@@ -83,18 +83,14 @@ impl Family {
 
     /// Slope of a row's log-likelihood, and its expected information.
     pub(super) fn slopes(self, eta: f64, y: f64) -> [f64; 2] {
-        match self {
-            Self::Logit => {
-                let s = (-eta.abs()).exp();
-                let share = 1.0 / (1.0 + s);
-                let p = if eta > 0.0 { share } else { s * share };
-                [y - p, s * share * share]
-            }
-            _ => {
-                let row = self.row(eta, y);
-                [row.score, row.weight]
-            }
+        if self == Self::Logit {
+            let s = (-eta.abs()).exp();
+            let share = 1.0 / (1.0 + s);
+            let p = if eta > 0.0 { share } else { s * share };
+            return [y - p, s * share * share];
         }
+        let row = self.row(eta, y);
+        [row.score, row.weight]
     }
 
     /// The mean at a linear predictor, with its first and second slope.

@@ -149,8 +149,7 @@ impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
         for _ in 0..MAX_STEPS {
             let change = self.sums(&coefficients).solve(self.at_0)?;
             let shift: f64 = change.iter().zip(self.largest).map(|(c, x)| (c * x).abs()).sum();
-            // Not a number counts as further away.
-            if !(shift < before) {
+            if shift.is_nan() || shift >= before {
                 return None;
             }
             before = shift;

@@ -1,6 +1,8 @@
 //! How often 95 % intervals cover a truth that is not 0. Seeded. The ignored test does the same at full
 //! size and prints the figures.
 
+use std::slice::from_ref;
+
 use hypothesaes_math::agreement::yes_no;
 use hypothesaes_math::means::{self, Sampling};
 use hypothesaes_math::metrics::{Metric, Predicted};
@@ -77,6 +79,9 @@ const TRUTHS: [Truth; 26] = [
     Truth::Agreement,
 ];
 
+/// Between the levels of proportional odds.
+const CUTS: [f64; 3] = [-1.0, 0.0, 1.0];
+
 /// Whether an interval covers; `None` without one.
 fn covers(e: &Estimate, truth: f64) -> Option<bool> {
     Some(e.conf_low? <= truth && truth <= e.conf_high?)
@@ -100,6 +105,7 @@ fn over(f: impl Fn(f64) -> f64) -> f64 {
 }
 
 impl Truth {
+    #[expect(clippy::too_many_lines, reason = "one arm per kind of truth")]
     fn draw(self, run: usize) -> Vec<Option<bool>> {
         let random = &mut stream(run as u64, "coverage");
         match self {
@@ -237,7 +243,6 @@ impl Truth {
     fn levels(random: &mut Stream) -> Vec<Option<bool>> {
         let x = columns(random, 300, [0.3, 0.5]);
         let above = |cut: f64, x: f64, z: f64| expit(0.8 * x + 0.5 * z - cut);
-        const CUTS: [f64; 3] = [-1.0, 0.0, 1.0];
         let draw = |i: usize| {
             let u = random.random::<f64>();
             CUTS.iter().filter(|cut| u < above(**cut, x[0][i], x[1][i])).count()
@@ -288,7 +293,7 @@ fn predictions(metric: Metric, random: &mut Stream, seed: u64) -> Option<bool> {
         .collect();
     let classes = (model == Model::Logit).then_some(y.as_slice());
     let folds = crossfit::folds(N, 10, classes, seed).unwrap();
-    let prediction = crossfit::predict(model, &[x.clone()], &y, &folds).unwrap();
+    let prediction = crossfit::predict(model, from_ref(&x), &y, &folds).unwrap();
     let compares = (metric == Metric::Concordance).then_some(folds.as_slice());
     let predicted =
         Predicted { y: &y, prediction: &prediction, weights: None, exposure: None, fold: compares };
