@@ -102,6 +102,7 @@ pub fn predict_with(
     {
         return Ok(prediction);
     }
+    // What it refuses is refused below, fold by fold.
     let near = setup.without_folds(columns, y, (folds, k)).unwrap_or_else(|_| vec![None; k]);
     let mut prediction = by_coefficients(setup, columns, folds, &near)?;
     let parts: Vec<Vec<(usize, f64)>> = (0..k)
@@ -344,6 +345,35 @@ mod tests {
         let found =
             predict(Model::LeastSquares, &[vec![0., 0., 0., 1.]], &y, &[0, 1, 2, 3]).unwrap();
         assert!((found[3] - 2.0).abs() < 1e-12, "{found:?}");
+    }
+
+    #[test]
+    fn folds_near_a_fit_predict_as_one_fit_after_the_other() {
+        let n = 500;
+        let mut random = stream(8, "near test");
+        let mut flags = |share: f64| -> Vec<f64> {
+            (0..n).map(|_| f64::from(u8::from(random.random_bool(share)))).collect()
+        };
+        let columns = vec![flags(0.5), flags(0.1), flags(0.02)];
+        let y = flags(0.4);
+        let weights: Vec<f64> = (0..n).map(|i| 1.0 + (i % 3) as f64).collect();
+        let offset: Vec<f64> = (0..n).map(|i| (i % 5) as f64 / 10.0).collect();
+        let folds = folds(n, 5, None, 1).unwrap();
+        let level = Level::new(0.95).unwrap();
+        for model in [Model::Logit, Model::Poisson] {
+            let (weights, offset) = (Some(weights.as_slice()), Some(offset.as_slice()));
+            let setup = Setup { weights, offset, ..Setup::new(model, 3, level) };
+            let quick = setup.without_folds(&columns, &y, (&folds, 5)).unwrap();
+            assert!(quick.iter().all(Option::is_some), "{model:?}");
+            let quick = by_coefficients(&setup, &columns, &folds, &quick).unwrap();
+            for fold in 0..5 {
+                for (row, slow) in left_out(&setup, &columns, &y, &folds, fold).unwrap() {
+                    assert!((quick[row] - slow).abs() < 1e-8, "{model:?}: {} {slow}", quick[row]);
+                }
+            }
+        }
+        // What has no logit is refused all the same.
+        assert!(predict(Model::Logit, &columns, &weights, &folds).is_err());
     }
 
     #[test]

@@ -173,7 +173,7 @@ pub(super) fn penalised(problem: Problem, separated: Vec<usize>) -> Result<Found
 }
 
 impl Problem<'_> {
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let y = self.y;
         Error::check_len("y", y.len(), self.x.rows())?;
         Error::check_finite("y", y)?;

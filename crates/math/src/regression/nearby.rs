@@ -60,6 +60,7 @@ impl Setup<'_> {
         let Some(family) = family(self.model) else { return Ok(vec![None; k]) };
         let data = Data::new(self, columns, y)?;
         let problem = fitting::problem(&data, &data.x, family);
+        problem.check()?;
         let largest = data.x.largest();
         let all = Nearby { problem, largest: &largest, keeps: |_| true, at_0: None };
         let Some(start) = all.solve(&problem.start()) else { return Ok(vec![None; k]) };
