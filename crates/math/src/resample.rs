@@ -43,17 +43,22 @@ pub struct Bootstrap {
     pub draws: usize,
 }
 
-/// The metric with a percentile interval; `None` if the metric has no value.
+/// The metric with a bias-corrected percentile interval; `None` if the metric has no value.
 ///
-/// With G units the percentiles are those of `Phi(-sqrt(G / (G - 1)) t_{G-1, tail})` instead of
-/// the tail, and the standard error is that of the resamples times `sqrt(G / (G - 1))`: plain
-/// percentiles are too narrow with few units. No interval with fewer than two units, or if half
+/// ```text
+/// bounds at Phi(2 z_0 -+ sqrt(G / (G - 1)) t_{G-1, tail}),   Phi(z_0) = share of resamples below the metric
+/// ```
+///
+/// for G units: resamples of R2 or explained deviance lie below it, as a mean fits the rows that it is
+/// taken of; and plain percentiles are too narrow with few units. The standard error is that of the
+/// resamples times `sqrt(G / (G - 1))`. No interval with fewer than two units, or if half
 /// of the resamples have no value.
 ///
 /// Resample b draws from the stream `(seed, "bootstrap b")`, hence no influence of threads.
 /// O(draws * G), but O(draws * n) for concordance with fewer than 10,000 units.
 ///
-/// Source: Hesterberg (2015), What teachers should know about the bootstrap, Am. Stat. 69
+/// Source: Efron (1981), Nonparametric standard errors and confidence intervals, Can. J. Stat. 9 (bias
+/// correction); Hesterberg (2015), What teachers should know about the bootstrap, Am. Stat. 69
 /// (expanded percentile); Cameron, Gelbach, Miller (2008), Rev. Econ. Stat. 90 (whole clusters).
 ///
 /// # Errors
@@ -98,7 +103,7 @@ pub fn difference(
     let values = units.resample(how, gain);
     let mut found = units.summary(value, 0.0, &values, how);
     if found.estimate.std_error.is_some() {
-        found.estimate.p_value = units.p_value(&values);
+        found.estimate.p_value = units.p_value(value, &values);
     }
     Ok(Some(found))
 }
@@ -154,8 +159,11 @@ impl Units {
         let bounds = (values.len() >= 2 && 2 * values.len() > how.draws)
             .then(|| how.level.student_quantile(self.freedom()))
             .flatten()
-            .map(|t| Normal::standard().cdf(-t * self.scale()))
-            .map(|tail| (quantile(values, tail), quantile(values, 1.0 - tail)));
+            .map(|t| {
+                let at = |z: f64| quantile(values, Normal::standard().cdf(z));
+                let (middle, reach) = (2.0 * bias(value, values), t * self.scale());
+                (at(middle - reach), at(middle + reach))
+            });
         let estimate = match bounds {
             None => Estimate::bare(value),
             Some((low, high)) => Estimate {
@@ -168,16 +176,18 @@ impl Units {
         Bootstrap { estimate, null, units: self.count, draws: values.len() }
     }
 
-    /// Twice the smaller share of resamples on one side of 0, at least 1 / (draws + 1), carried
-    /// from the normal distribution to Student's t as the interval is.
-    fn p_value(&self, values: &[f64]) -> Option<f64> {
-        let (below, above) = (
-            values.iter().filter(|v| **v <= 0.0).count(),
-            values.iter().filter(|v| **v >= 0.0).count(),
-        );
-        let share = (below.min(above) + 1) as f64 / (values.len() + 1) as f64;
-        let z = Normal::standard().inverse_cdf(share.min(0.5));
-        student_p(z / self.scale(), self.freedom())
+    /// The level at which the interval would just leave out 0; the share of resamples on one side of
+    /// 0 counts for 1 / (draws + 1) at least.
+    fn p_value(&self, value: f64, values: &[f64]) -> Option<f64> {
+        let z = |count: usize| {
+            let share = (count + 1) as f64 / (values.len() + 1) as f64;
+            Normal::standard().inverse_cdf(share.min(1.0 - f64::EPSILON))
+        };
+        let below = z(values.iter().filter(|v| **v <= 0.0).count());
+        let above = z(values.iter().filter(|v| **v >= 0.0).count());
+        let middle = 2.0 * bias(value, values);
+        let least = (below - middle).min(above + middle).min(0.0);
+        student_p(least / self.scale(), self.freedom())
     }
 
     fn freedom(&self) -> f64 {
@@ -187,6 +197,15 @@ impl Units {
     fn scale(&self) -> f64 {
         (self.count as f64 / self.freedom()).sqrt()
     }
+}
+
+/// How far the value lies above the middle of the resamples, as a normal quantile; no further than 1.
+fn bias(value: f64, values: &[f64]) -> f64 {
+    let below = values.iter().filter(|v| **v < value).count() as f64;
+    let equal = values.iter().filter(|v| **v == value).count() as f64;
+    let share = (below + 0.5 * equal) / values.len() as f64;
+    let [low, high] = [-1.0, 1.0].map(|z| Normal::standard().cdf(z));
+    Normal::standard().inverse_cdf(share.clamp(low, high))
 }
 
 /// Linear between the order statistics, as numpy's default.
