@@ -102,37 +102,17 @@ pub fn predict_with(
     {
         return Ok(prediction);
     }
-    // What it refuses is refused below, fold by fold.
-    let near = setup.without_folds(columns, y, (folds, k)).unwrap_or_else(|_| vec![None; k]);
-    let mut prediction = by_coefficients(setup, columns, folds, &near)?;
-    let parts: Vec<Vec<(usize, f64)>> = (0..k)
+    // What this refuses is refused below, fold by fold.
+    let near = setup.out_of_fold(columns, y, (folds, k));
+    let (mut prediction, open) = near.unwrap_or_else(|_| (vec![0.0; y.len()], (0..k).collect()));
+    let parts: Vec<Vec<(usize, f64)>> = open
         .into_par_iter()
-        .filter(|fold| near[*fold].is_none())
         .map(|fold| left_out(setup, columns, y, folds, fold))
         .collect::<Result<_>>()?;
     for (row, value) in parts.into_iter().flatten() {
         prediction[row] = value;
     }
     Ok(prediction)
-}
-
-/// The predictions of the folds whose coefficients are known, 0 for the others.
-fn by_coefficients(
-    setup: &Setup,
-    columns: &[Vec<f64>],
-    folds: &[usize],
-    coefficients: &[Option<Vec<f64>>],
-) -> Result<Vec<f64>> {
-    if coefficients.iter().all(Option::is_none) {
-        return Ok(vec![0.0; folds.len()]);
-    }
-    let x = Design::with(folds.len(), columns, setup.intercept)?;
-    let of = |i: usize| {
-        let Some(coefficients) = &coefficients[folds[i]] else { return 0.0 };
-        let eta: f64 = x.row(i).iter().map(|(j, v)| v * coefficients[*j]).sum();
-        mean(setup.model, eta + setup.offset.map_or(0.0, |o| o[i]))
-    };
-    Ok((0..folds.len()).into_par_iter().with_min_len(4096).map(of).collect())
 }
 
 /// Least squares of all folds by one pass over the rows: the products `x'wx` and `x'wy` outside a
@@ -363,9 +343,8 @@ mod tests {
         for model in [Model::Logit, Model::Poisson] {
             let (weights, offset) = (Some(weights.as_slice()), Some(offset.as_slice()));
             let setup = Setup { weights, offset, ..Setup::new(model, 3, level) };
-            let quick = setup.without_folds(&columns, &y, (&folds, 5)).unwrap();
-            assert!(quick.iter().all(Option::is_some), "{model:?}");
-            let quick = by_coefficients(&setup, &columns, &folds, &quick).unwrap();
+            let (quick, open) = setup.out_of_fold(&columns, &y, (&folds, 5)).unwrap();
+            assert_eq!(open, [0; 0], "{model:?}");
             for fold in 0..5 {
                 for (row, slow) in left_out(&setup, &columns, &y, &folds, fold).unwrap() {
                     assert!((quick[row] - slow).abs() < 1e-8, "{model:?}: {} {slow}", quick[row]);

@@ -65,8 +65,7 @@ impl Joint {
     /// Least squares, logit, counts.
     fn by_regression(&mut self, sample: &Sample, layout: &Layout, y: &[f64]) -> Result<()> {
         let part = &layout.part;
-        let mut columns = layout.columns.clone();
-        columns.extend(part.controls.iter().cloned());
+        let columns = layout.with_controls(&layout.columns);
         let absorbed = part.factors();
         let setup = part.setup(self.model.regression(), layout.columns.len(), &absorbed);
         let found = setup.infer(&columns, y)?;
@@ -143,8 +142,7 @@ impl Joint {
             weights: part.weights.as_deref(),
             cluster: clusters.as_deref(),
         };
-        let mut columns = layout.columns.clone();
-        columns.extend(part.controls.iter().cloned());
+        let columns = layout.with_controls(&layout.columns);
         let found = ordinal::infer(&target, &columns, sample.level)?;
         self.terms =
             found.terms[..layout.columns.len()].iter().map(|term| ordered(term, y.len())).collect();

@@ -1,6 +1,8 @@
 //! Which hypotheses can stand beside each other in one regression, on which rows, and why not the
 //! others.
 
+use std::borrow::Cow;
+
 use hypothesaes_math::regression::columns::Column;
 use rayon::prelude::*;
 
@@ -27,14 +29,17 @@ pub(super) struct Layout {
 
 impl Layout {
     pub fn of(sample: &Sample, duplicate_phi: f64) -> Result<Self> {
-        let kinds = sort_out(sample)?;
+        let (kinds, varying) = sort_out(sample)?;
         let overlap = overlap(sample.of.annotations);
         let near = near(&overlap, &kinds, duplicate_phi);
         let is_fitted = |j: &usize| kinds[*j] == Some(Column::Fitted) && near[*j].is_none();
         let fitted: Vec<usize> = (0..kinds.len()).filter(is_fitted).collect();
-        let rows = complete(sample, &fitted);
-        let left_out = sample.of.y.len() - rows.len();
-        let columns = fitted.par_iter().map(|&j| sample.numbers(j, &rows)).collect();
+        let Complete { part, columns, .. } = if fitted == varying.hypotheses {
+            varying
+        } else {
+            Complete::of(sample, fitted.clone())
+        };
+        let left_out = sample.of.y.len() - part.rows.len();
         let mut messages = Vec::new();
         if left_out > 0 && !fitted.is_empty() {
             messages.push(format!(
@@ -42,8 +47,15 @@ impl Layout {
                 if sample.of.is_paired { "pairs" } else { "texts" }
             ));
         }
-        let part = sample.part(rows);
         Ok(Self { fitted, columns, part, messages, overlap, kinds, near })
+    }
+
+    /// These columns of its rows, then the controls.
+    pub fn with_controls<'a>(&self, columns: &'a [Vec<f64>]) -> Cow<'a, [Vec<f64>]> {
+        match self.part.controls.as_slice() {
+            [] => Cow::Borrowed(columns),
+            controls => Cow::Owned([columns, controls].concat()),
+        }
     }
 
     /// Hypotheses that can be tested by themselves.
@@ -97,7 +109,7 @@ impl Layout {
 }
 
 /// What becomes of every column, judged on the rows annotated for all columns that vary.
-fn sort_out(sample: &Sample) -> Result<Vec<Option<Column>>> {
+fn sort_out(sample: &Sample) -> Result<(Vec<Option<Column>>, Complete)> {
     let has = |column: &[Option<i8>], value| column.contains(&Some(value));
     // A pair is told apart by a concept that either text has alone.
     let other = if sample.of.is_paired { -1 } else { 0 };
@@ -111,18 +123,17 @@ fn sort_out(sample: &Sample) -> Result<Vec<Option<Column>>> {
             _ => Some(Column::Constant),
         })
         .collect();
-    let varying: Vec<usize> =
-        (0..kinds.len()).filter(|&j| kinds[j] == Some(Column::Fitted)).collect();
-    let rows = complete(sample, &varying);
-    let columns: Vec<Vec<f64>> = varying.par_iter().map(|&j| sample.numbers(j, &rows)).collect();
-    for (&j, kind) in varying.iter().zip(sample.part(rows).classify(&columns, true)?) {
+    let varying = (0..kinds.len()).filter(|&j| kinds[j] == Some(Column::Fitted)).collect();
+    let complete = Complete::of(sample, varying);
+    let varying = &complete.hypotheses;
+    for (&j, kind) in varying.iter().zip(complete.part.classify(&complete.columns, true)?) {
         kinds[j] = Some(match kind {
             Column::Same(twin) => Column::Same(varying[twin]),
             Column::Opposite(twin) => Column::Opposite(varying[twin]),
             other => other,
         });
     }
-    Ok(kinds)
+    Ok((kinds, complete))
 }
 
 /// The first earlier column that each agrees with so far that one of them can stand for both.
@@ -141,10 +152,21 @@ fn near(overlap: &[Overlap], kinds: &[Option<Column>], least: f64) -> Vec<Option
     near
 }
 
-/// Rows annotated for all of these hypotheses.
-fn complete(sample: &Sample, which: &[usize]) -> Vec<usize> {
-    let is_complete = |&i: &usize| which.iter().all(|&j| sample.answers[j][i].is_some());
-    sample.rows.par_iter().copied().filter(is_complete).collect()
+/// The rows that are annotated for all of some hypotheses.
+struct Complete {
+    hypotheses: Vec<usize>,
+    part: Part,
+    /// Their answers as numbers.
+    columns: Vec<Vec<f64>>,
+}
+
+impl Complete {
+    fn of(sample: &Sample, hypotheses: Vec<usize>) -> Self {
+        let is_complete = |&i: &usize| hypotheses.iter().all(|&j| sample.answers[j][i].is_some());
+        let rows: Vec<usize> = sample.rows.par_iter().copied().filter(is_complete).collect();
+        let columns = hypotheses.par_iter().map(|&j| sample.numbers(j, &rows)).collect();
+        Self { part: sample.part(rows), columns, hypotheses }
+    }
 }
 
 /// Status of a column that is not fitted, and why it is not.

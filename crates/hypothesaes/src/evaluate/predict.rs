@@ -50,19 +50,22 @@ pub(super) fn together(
     let folds = Folds::of(part, &y, target.kind, options.n_folds)?;
     let fold = folds.as_ref().map(|folds| folds.of_row.as_slice());
     let how = How { target, part, y: &y, fold, model: joint.model.regression(), sample, options };
-    let beside = |columns: &[Vec<f64>]| [columns, &part.controls].concat();
-    let own = beside(&layout.columns);
+    let own = layout.with_controls(&layout.columns);
     let mut all =
         how.measured(Predictors::Hypotheses, own.len(), how.predicted(&own)?.as_deref())?;
     all.extend(how.in_sample(own.len(), fitted)?);
     if !part.controls.is_empty() {
-        let columns = beside(&[]);
-        let prediction = how.predicted(&columns)?;
-        all.extend(how.measured(Predictors::Controls, columns.len(), prediction.as_deref())?);
+        let prediction = how.predicted(&part.controls)?;
+        all.extend(how.measured(
+            Predictors::Controls,
+            part.controls.len(),
+            prediction.as_deref(),
+        )?);
     }
     if !baselines.neurons.is_empty() {
         let pick = |c: &Vec<f64>| part.rows.iter().map(|&i| c[i]).collect();
-        let columns = beside(&baselines.neurons.iter().map(pick).collect::<Vec<_>>());
+        let neurons: Vec<Vec<f64>> = baselines.neurons.iter().map(pick).collect();
+        let columns = layout.with_controls(&neurons);
         let prediction = how.predicted(&columns)?;
         all.extend(how.measured(Predictors::Neurons, columns.len(), prediction.as_deref())?);
     }

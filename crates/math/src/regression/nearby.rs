@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 
 /// Largest change of a linear predictor after which the next, about its square, would be smaller than
 /// what ends the steps of a fit from scratch.
-const LAST: f64 = 1e-5;
+const LAST: f64 = 3e-5;
 /// Steps that a start nearby settles in, by a wide margin.
 const MAX_STEPS: usize = 10;
 /// Part of a column of length 1 beyond the earlier ones below which a closer look is needed.
@@ -45,31 +45,58 @@ impl Setup<'_> {
         (0..self.tested).into_par_iter().map(without).collect()
     }
 
-    /// The coefficients fitted without each of `k` folds of the rows in turn, the intercept first.
-    /// `None` for a fold that needs a closer look: columns that are constant or aliased without it, or
-    /// a likelihood without a maximum.
+    /// Means of the rows of each of `k` folds, fitted on the rows outside of it. 0 for folds that need a
+    /// closer look, which are listed: columns that are constant or aliased without their rows, or a
+    /// likelihood without a maximum.
     ///
     /// # Errors
     /// As [`Self::fit`].
-    pub(crate) fn without_folds(
+    pub(crate) fn out_of_fold(
         &self,
         columns: &[Vec<f64>],
         y: &[f64],
         (folds, k): (&[usize], usize),
-    ) -> Result<Vec<Option<Vec<f64>>>> {
-        let Some(family) = family(self.model) else { return Ok(vec![None; k]) };
+    ) -> Result<(Vec<f64>, Vec<usize>)> {
+        let none = || (vec![0.0; y.len()], (0..k).collect());
+        let Some(family) = family(self.model) else { return Ok(none()) };
         let data = Data::new(self, columns, y)?;
         let problem = fitting::problem(&data, &data.x, family);
         problem.check()?;
-        let largest = data.x.largest();
-        let all = Nearby { problem, largest: &largest, keeps: |_| true, at_0: None };
-        let Some(start) = all.solve(&problem.start()) else { return Ok(vec![None; k]) };
-        let without = |fold: usize| {
-            let keeps = |i: usize| folds[i] != fold;
-            Nearby { problem, largest: &largest, keeps, at_0: None }.solve(&start)
+        let Some(found) = without_folds(problem, (folds, k)) else { return Ok(none()) };
+        let eta = |i: usize, coefficients: &[f64]| -> f64 {
+            let of_row = data.x.row(i).iter().map(|(j, v)| v * coefficients[*j]);
+            of_row.sum::<f64>() + self.offset.map_or(0.0, |o| o[i])
         };
-        Ok((0..k).into_par_iter().map(without).collect())
+        let mean = |i: usize| found[folds[i]].as_ref().map_or(0.0, |b| family.mean(eta(i, b))[0]);
+        let means = (0..y.len()).into_par_iter().with_min_len(4096).map(mean).collect();
+        Ok((means, (0..k).filter(|fold| found[*fold].is_none()).collect()))
     }
+}
+
+/// The coefficients without each fold, the first step of all folds in one pass over the rows; `None`
+/// if all rows together have none.
+fn without_folds(problem: Problem, (folds, k): (&[usize], usize)) -> Option<Vec<Option<Vec<f64>>>> {
+    let largest = problem.x.largest();
+    let all = Nearby { problem, largest: &largest, keeps: |_| true, at_0: None };
+    let start = all.solve(&problem.start())?;
+    let none = || vec![Sums::none(problem.x.cols()); k];
+    let pieces = in_pieces(problem.x.rows(), |rows| {
+        let mut sums = none();
+        rows.for_each(|i| problem.add(i, &start, &mut sums[folds[i]]));
+        sums
+    });
+    let plus = |sums: Vec<Sums>, piece: Vec<Sums>| {
+        sums.into_iter().zip(piece).map(|(sum, of)| sum.plus(of, 1.0)).collect()
+    };
+    let of_fold = pieces.into_iter().fold(none(), plus);
+    let total = of_fold.iter().fold(none().remove(0), |sum, of| sum.plus(of.clone(), 1.0));
+    let without = |fold: usize| {
+        let change = total.clone().plus(of_fold[fold].clone(), -1.0).solve(None)?;
+        let moved: Vec<f64> = start.iter().zip(change.iter()).map(|(b, c)| b + c).collect();
+        let keeps = |i: usize| folds[i] != fold;
+        Nearby { problem, largest: &largest, keeps, at_0: None }.solve(&moved)
+    };
+    Some((0..k).into_par_iter().map(without).collect())
 }
 
 /// Coefficients close to the maximum, if steps from `start` lead there.
@@ -163,23 +190,30 @@ impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
     }
 
     fn sums(&self, coefficients: &[f64]) -> Sums {
-        let Problem { family, x, y, weights, offset } = self.problem;
-        let p = x.cols();
-        let pieces = in_pieces(x.rows(), |rows| {
+        let (problem, p) = (self.problem, self.problem.x.cols());
+        let pieces = in_pieces(problem.x.rows(), |rows| {
             let mut sums = Sums::none(p);
-            for i in rows.filter(|i| (self.keeps)(*i)) {
-                let row = x.row(i);
-                let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
-                let [score, weight] = family.slopes(eta + offset.map_or(0.0, |o| o[i]), y[i]);
-                sums.add(row, weights[i] * score, weights[i] * weight);
-            }
+            let kept = rows.filter(|i| (self.keeps)(*i));
+            kept.for_each(|i| problem.add(i, coefficients, &mut sums));
             sums
         });
-        pieces.into_iter().fold(Sums::none(p), Sums::plus)
+        pieces.into_iter().fold(Sums::none(p), |sum, of| sum.plus(of, 1.0))
+    }
+}
+
+impl Problem<'_> {
+    /// Adds row `i`.
+    fn add(&self, i: usize, coefficients: &[f64], sums: &mut Sums) {
+        let row = self.x.row(i);
+        let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
+        let offset = self.offset.map_or(0.0, |o| o[i]);
+        let [score, weight] = self.family.slopes(eta + offset, self.y[i]);
+        sums.add(row, self.weights[i] * score, self.weights[i] * weight);
     }
 }
 
 /// Slope and information of a log-likelihood in its coefficients.
+#[derive(Clone)]
 struct Sums {
     slope: DVector<f64>,
     /// Lower triangle.
@@ -202,9 +236,9 @@ impl Sums {
         }
     }
 
-    fn plus(mut self, other: Self) -> Self {
-        self.slope += other.slope;
-        self.information += other.information;
+    fn plus(mut self, other: Self, sign: f64) -> Self {
+        self.slope += sign * other.slope;
+        self.information += sign * other.information;
         self
     }
 
