@@ -14,6 +14,25 @@ import statsmodels.api as sm
 from dense import cr2, dummies, flags, kish, written
 
 LEVEL = 0.95
+# With fewer clusters the jackknife judges.
+FEWEST = 8
+
+
+def jackknife(x, weights, scores, clusters):
+    """CR3: what every cluster moves the coefficients by when it is left out, one step of it."""
+    moved = []
+    for g in np.unique(clusters):
+        rest = clusters != g
+        gram = (x[rest] * weights[rest, None]).T @ x[rest]
+        moved.append(np.linalg.solve(gram, x[~rest].T @ scores[~rest]))
+    moved, g = np.array(moved), len(moved)
+    return moved, (g - 1) / g * moved.T @ moved, [g - 1.0] * x.shape[1]
+
+
+def sandwich(x, weights, scores, clusters):
+    if len(np.unique(clusters)) >= FEWEST:
+        return cr2(x, weights, scores, clusters)
+    return jackknife(x, weights, scores, clusters)[1:]
 
 
 def case(name, model, columns, y, clusters, v, df, coefficients, **more):
@@ -50,7 +69,13 @@ def least_squares(random, name, sizes, shares, weighted=False, heavy=False, cons
     weights = np.round(random.random(n) * 3 + 0.2, 2) if weighted else np.ones(n)
     full = sm.add_constant(x) if intercept else x
     fit = sm.WLS(y, full, weights=weights).fit()
-    v, df = cr2(full, weights, weights * fit.resid, clusters)
+    v, df = sandwich(full, weights, weights * fit.resid, clusters)
+    if len(sizes) < FEWEST:
+        moved = jackknife(full, weights, weights * fit.resid, clusters)[0]
+        for g, change in zip(np.unique(clusters), moved):
+            rest = clusters != g
+            refit = sm.WLS(y[rest], full[rest], weights=weights[rest]).fit()
+            assert np.allclose(fit.params - refit.params, change)
     more = {"weights": weights.tolist()} if weighted else {}
     return case(name, "least_squares", x, y, clusters, v, df, fit.params, intercept=intercept, **more)
 
@@ -68,7 +93,7 @@ def likelihood(random, name, family, sizes, weighted=False, intercept=True):
     full = sm.add_constant(x) if intercept else x
     fit = sm.GLM(y, full, family=family, var_weights=weights).fit(tol=1e-14, maxiter=100)
     m = fit.fittedvalues
-    v, df = cr2(full, weights * (m * (1 - m) if logit else m), weights * (y - m), clusters)
+    v, df = sandwich(full, weights * (m * (1 - m) if logit else m), weights * (y - m), clusters)
     more = {"weights": weights.tolist()} if weighted else {}
     return case(name, "logit" if logit else "poisson", x, y, clusters, v, df, fit.params, intercept=intercept, **more)
 
@@ -82,9 +107,10 @@ def absorbed(random, nested):
     fit = sm.OLS(y, full).fit()
     if nested:
         within = x - dummies(levels) @ np.linalg.lstsq(dummies(levels), x, rcond=None)[0]
-        v, df = cr2(within, np.ones(60), fit.resid, clusters)
+        v, df = sandwich(within, np.ones(60), fit.resid, clusters)
         # Absorbing changes nothing: the adjustment of the full design gives the same.
-        assert np.allclose(v, cr2(full, np.ones(60), fit.resid, clusters)[0][:2, :2], rtol=1e-9)
+        wide, narrow = (cr2(of, np.ones(60), fit.resid, clusters)[0][:2, :2] for of in (full, within))
+        assert np.allclose(wide, narrow, rtol=1e-9)
     else:
         robust = fit.get_robustcov_results("cluster", groups=clusters, use_correction=True)
         v, df = robust.cov_params()[:2, :2], [8.0, 8.0]
@@ -186,6 +212,7 @@ def main():
         likelihood(random, "weighted logit", binomial, [9, 15] * 8, weighted=True),
         likelihood(random, "logit of pairs", binomial, [20] * 10, intercept=False),
         likelihood(random, "poisson", poisson, [2, 8, 12] * 4),
+        likelihood(random, "logit of six", binomial, [20, 30, 40] * 2),
         absorbed(random, nested=True),
         absorbed(random, nested=False),
     ]

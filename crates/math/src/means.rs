@@ -121,7 +121,7 @@ pub struct Separation {
 }
 
 /// The difference of weighted means of `y` where `present` is 1 and where it is 0, as a regression
-/// on that one column judges it: HC3, CR2 or the wild cluster bootstrap.
+/// on that one column judges it: HC3, CR3, CR2 or the wild cluster bootstrap.
 ///
 /// For rows alike and independent [`difference`] is Welch's test of the same. `None` if either side
 /// is empty.

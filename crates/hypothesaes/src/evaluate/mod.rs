@@ -48,7 +48,7 @@ use sample::Sample;
 use target::Target;
 
 /// Goes up with every change that makes equal input and options give another evaluation.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// How hypotheses are tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

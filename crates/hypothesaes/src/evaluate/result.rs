@@ -169,17 +169,11 @@ pub enum Source {
     Newcombe,
     /// Wilson's score interval, the binomial test with mid-p.
     Binomial,
-    Hc3,
-    Hc2,
-    Hc1,
-    Cr2,
-    Cr1,
-    Classical,
-    WildCluster,
-    ScoreCluster,
-    Profile,
     /// The sandwich of proportional odds, by group if there are any.
     Sandwich,
+    /// A regression.
+    #[serde(untagged)]
+    Regression(Variance),
 }
 
 /// The intercept of a joint model.
@@ -329,17 +323,7 @@ impl Effect {
 
 impl From<Variance> for Source {
     fn from(variance: Variance) -> Self {
-        match variance {
-            Variance::Hc3 => Self::Hc3,
-            Variance::Hc2 => Self::Hc2,
-            Variance::Hc1 => Self::Hc1,
-            Variance::Cr2 => Self::Cr2,
-            Variance::Cr1 => Self::Cr1,
-            Variance::Classical => Self::Classical,
-            Variance::WildCluster => Self::WildCluster,
-            Variance::ScoreCluster => Self::ScoreCluster,
-            Variance::Profile => Self::Profile,
-        }
+        Self::Regression(variance)
     }
 }
 

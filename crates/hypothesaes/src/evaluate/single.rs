@@ -3,7 +3,7 @@
 use hypothesaes_math::means::{self, Sampling};
 use hypothesaes_math::proportions::{self, Share};
 use hypothesaes_math::regression::columns::Column;
-use hypothesaes_math::regression::{self, Setup, Term};
+use hypothesaes_math::regression::{self, Setup, Term, Variance};
 use hypothesaes_math::{Error as MathError, Estimate, Level};
 
 use super::answered::Answered;
@@ -95,7 +95,7 @@ fn difference(sample: &Sample, target: &Target, answered: &Answered, independent
         (false, false) => {
             let separation = if is_class { proportions::separation } else { means::separation };
             separation(x, y, &sampling, level).map(|found| {
-                found.map(|s| (s.estimate, s.variance.map_or(Source::Classical, Into::into)))
+                found.map(|s| (s.estimate, s.variance.unwrap_or(Variance::Classical).into()))
             })
         }
     };
@@ -108,18 +108,18 @@ fn difference(sample: &Sample, target: &Target, answered: &Answered, independent
 
 /// Rows that are alike and independent.
 fn plain(x: &[f64], y: &[f64], is_class: bool, level: Level) -> Option<(Estimate, Source)> {
-    let side = |value: f64| -> Vec<f64> {
-        x.iter().zip(y).filter(|(x, _)| **x == value).map(|(_, y)| *y).collect()
-    };
-    let (present, absent) = (side(1.0), side(0.0));
+    let side = |value: f64| x.iter().zip(y).filter(move |(x, _)| **x == value).map(|(_, y)| *y);
     if is_class {
-        let share = |y: &[f64]| Share {
-            successes: y.iter().filter(|y| **y != 0.0).count(),
-            trials: y.len(),
+        let share = |value: f64| {
+            side(value).fold(Share { successes: 0, trials: 0 }, |share, y| Share {
+                successes: share.successes + usize::from(y != 0.0),
+                trials: share.trials + 1,
+            })
         };
-        let found = proportions::difference_mid_p(share(&present), share(&absent), level)?;
+        let found = proportions::difference_mid_p(share(1.0), share(0.0), level)?;
         return Some((found, Source::Newcombe));
     }
+    let [present, absent] = [1.0, 0.0].map(|value| side(value).collect::<Vec<f64>>());
     let (found, spreads) = means::difference(&present, &absent, level)?;
     Some((found, spreads.into()))
 }
@@ -147,7 +147,7 @@ fn of_the_side_that_has_it(
         ..Setup::new(regression::Model::LeastSquares, 0, level)
     };
     let term = setup.infer(&[], &signed)?.terms[0];
-    Ok(Some((term.estimate, term.variance.map_or(Source::Classical, Into::into))))
+    Ok(Some((term.estimate, term.variance.unwrap_or(Variance::Classical).into())))
 }
 
 /// The difference beside the controls, by least squares.

@@ -1,4 +1,4 @@
-//! Standard errors that hold when rows belong together (CR2, CR1).
+//! Standard errors that hold when rows belong together (CR3, CR2, CR1).
 
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
@@ -80,14 +80,9 @@ fn sum(x: &Design, v: &[f64], rows: &[usize]) -> DVector<f64> {
 /// Source: Bell and McCaffrey (2002), Survey Methodology 28; Pustejovsky and Tipton (2018), J. Bus.
 /// Econ. Stat. 36; the R package `clubSandwich` (with inverse-variance weights).
 pub(super) fn cr2(x: &Design, fit: &Fit, clusters: &Clusters, tested: &[bool]) -> Option<Sandwich> {
-    let kernel = Kernel { x, fit, clusters, root: fit.inverse.clone().cholesky()?.unpack() };
     let p = x.cols();
-    let pieces = kernel.in_pieces(|groups| {
-        let mut sums = Sums::new(p);
-        groups.for_each(|g| kernel.add(g, &mut sums));
-        sums
-    });
-    let sums = pieces.into_iter().fold(Sums::new(p), Sums::plus);
+    let kernel = Kernel::new(x, fit, clusters)?;
+    let sums = kernel.sums(Direction::inflation);
     let wanted = (0..p).filter(|&l| tested[l] && !sums.sole[l]);
     let exact: Vec<usize> = wanted.clone().filter(|&l| !sums.is_bounded(l)).collect();
     let mut shared: Vec<f64> = (0..p).map(|l| sums.bound(l)).collect();
@@ -95,6 +90,25 @@ pub(super) fn cr2(x: &Design, fit: &Fit, clusters: &Clusters, tested: &[bool]) -
     let mut df = vec![None; p];
     wanted.for_each(|l| df[l] = sums.satterthwaite(l, shared[l]));
     Some(Sandwich { covariance: sums.covariance, df, sole: sums.sole })
+}
+
+/// CR3 covariance, with `G - 1` degrees of freedom for the coefficients `tested`: that of the
+/// jackknife, which leaves out every cluster in turn,
+///
+/// ```text
+/// (G - 1) / G sum_g (b_-g - b) (b_-g - b)',   b - b_-g = B_-g r_g' e_g
+/// ```
+///
+/// exact in least squares, one step of it in a likelihood. As [`cr2`] with `A_g = (1 - H_gg)^-1`.
+///
+/// Source: MacKinnon, Nielsen and Webb (2023), Fast and reliable jackknife and bootstrap methods for
+/// cluster-robust inference, J. Appl. Econometrics 38.
+pub(super) fn cr3(x: &Design, fit: &Fit, clusters: &Clusters, tested: &[bool]) -> Option<Sandwich> {
+    let sums = Kernel::new(x, fit, clusters)?.sums(|of| of.inflation().powi(2));
+    let g = clusters.len() as f64;
+    let df = |l: usize| (tested[l] && !sums.sole[l]).then_some(g - 1.0);
+    let df = (0..x.cols()).map(df).collect();
+    Some(Sandwich { covariance: sums.covariance * ((g - 1.0) / g), df, sole: sums.sole })
 }
 
 /// CR1 covariance, `G / (G - 1) (n - 1) / (n - k)` times the plain one, for a fit that spent `k`
@@ -191,7 +205,23 @@ struct Kernel<'a> {
     root: DMatrix<f64>,
 }
 
-impl Kernel<'_> {
+impl<'a> Kernel<'a> {
+    fn new(x: &'a Design, fit: &'a Fit, clusters: &'a Clusters) -> Option<Self> {
+        let root = fit.inverse.clone().cholesky()?.unpack();
+        Some(Self { x, fit, clusters, root })
+    }
+
+    /// Over all clusters, whose scores grow by `inflation` in every direction.
+    fn sums(&self, inflation: impl Fn(&Direction) -> f64 + Sync) -> Sums {
+        let p = self.x.cols();
+        let pieces = self.in_pieces(|groups| {
+            let mut sums = Sums::new(p);
+            groups.for_each(|g| self.add(g, &inflation, &mut sums));
+            sums
+        });
+        pieces.into_iter().fold(Sums::new(p), Sums::plus)
+    }
+
     fn in_pieces<T: Send>(&self, work: impl Fn(std::ops::Range<usize>) -> T + Sync) -> Vec<T> {
         let n = self.clusters.len();
         let piece = |at: usize| work(at * PIECE..n.min((at + 1) * PIECE));
@@ -226,13 +256,13 @@ impl Kernel<'_> {
             .collect()
     }
 
-    fn add(&self, g: usize, sums: &mut Sums) {
+    fn add(&self, g: usize, inflation: impl Fn(&Direction) -> f64, sums: &mut Sums) {
         let directions = self.directions(g);
         let score = sum(self.x, &self.fit.scores, self.clusters.rows(g));
         let mut turned = self.root.tr_mul(&score);
         for direction in &directions {
             let part = direction.vector.dot(&turned);
-            turned.axpy((direction.inflation() - 1.0) * part, &direction.vector, 1.0);
+            turned.axpy((inflation(direction) - 1.0) * part, &direction.vector, 1.0);
         }
         let pull = &self.root * turned;
         sums.covariance.ger(1.0, &pull, &pull, 1.0);

@@ -1,5 +1,6 @@
 //! Counts: the negative binomial's dispersion, and Poisson within absorbed factors.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use statrs::function::gamma::digamma;
@@ -98,7 +99,7 @@ fn rise(y: f64, t: f64) -> f64 {
 ///
 /// Source: Correia, Guimaraes and Zylkin (2020), Fast Poisson estimation with high-dimensional
 /// fixed effects (`ppmlhdfe`), Stata J. 20.
-pub(super) fn absorbed(data: &Data, columns: &[Vec<f64>]) -> Result<Fitted> {
+pub(super) fn absorbed(data: &Data, columns: &[Vec<f64>]) -> Result<Fitted<'static>> {
     let own = telling(data)?;
     let y = data.y;
     let offset = |i: usize| data.setup.offset.map_or(0.0, |o| o[i]);
@@ -130,6 +131,7 @@ pub(super) fn absorbed(data: &Data, columns: &[Vec<f64>]) -> Result<Fitted> {
             fit.fitted = means;
             let (family, separated) = (Some(Family::Poisson), Vec::new());
             let rows = own.iter().filter(|w| **w > 0.0).count();
+            let x = Cow::Owned(x);
             return Ok(Fitted { x, fit, family, separated, absorbed: rank, totals, rows });
         }
         for i in (0..y.len()).filter(used) {

@@ -59,7 +59,7 @@ fn change(data: &Data, family: Family, j: usize) -> Change {
 /// What the effects of all columns share.
 pub(super) struct Whole<'a> {
     data: &'a Data<'a>,
-    fitted: &'a Fitted,
+    fitted: &'a Fitted<'a>,
     /// Linear predictors of a likelihood; within absorbed factors they are known from the means.
     predictors: Vec<f64>,
     /// The means at these, with their slopes.
@@ -69,7 +69,7 @@ pub(super) struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    pub fn new(data: &'a Data<'a>, fitted: &'a Fitted) -> Self {
+    pub fn new(data: &'a Data<'a>, fitted: &'a Fitted<'a>) -> Self {
         let (mut predictors, mut variances) = (Vec::new(), [0.0; 2]);
         if fitted.family.is_none() {
             let of = |y: &[f64]| variance(y, &data.weights, is_centred(data));

@@ -1,5 +1,7 @@
 //! From checked data to a fit, whatever the model.
 
+use std::borrow::Cow;
+
 use super::absorb::Absorber;
 use super::glm::{self, Family, Problem};
 use super::setup::Data;
@@ -7,9 +9,9 @@ use super::{Design, Fit, Model, counts, least_squares};
 use crate::error::{Error, Result};
 
 /// A fit with the design that it used.
-pub(super) struct Fitted {
+pub(super) struct Fitted<'a> {
     /// Within the levels of the absorbed factors, if there are any.
-    pub x: Design,
+    pub x: Cow<'a, Design>,
     pub fit: Fit,
     /// The likelihood; `None` for least squares.
     pub family: Option<Family>,
@@ -23,12 +25,16 @@ pub(super) struct Fitted {
 }
 
 /// Fits all columns, or all but one.
-pub(super) fn fit(data: &Data, leave: Option<usize>, start: Option<Vec<f64>>) -> Result<Fitted> {
+pub(super) fn fit<'a>(
+    data: &'a Data,
+    leave: Option<usize>,
+    start: Option<Vec<f64>>,
+) -> Result<Fitted<'a>> {
     if !data.factors.is_empty() {
         return within(data, leave);
     }
     let shift = usize::from(data.x.has_intercept());
-    let x = leave.map_or_else(|| data.x.clone(), |j| data.x.without(j + shift));
+    let x = leave.map_or(Cow::Borrowed(&data.x), |j| Cow::Owned(data.x.without(j + shift)));
     let (fit, family, separated) = match data.setup.model {
         Model::LeastSquares => (least_squares(data, &x)?, None, Vec::new()),
         Model::NegativeBinomial => {
@@ -69,7 +75,7 @@ fn with_offset(data: &Data, fit: &mut Fit) {
 }
 
 /// Fits within the levels of the absorbed factors.
-fn within(data: &Data, leave: Option<usize>) -> Result<Fitted> {
+fn within(data: &Data, leave: Option<usize>) -> Result<Fitted<'static>> {
     let all = data.columns.iter().enumerate().filter(|(j, _)| Some(*j) != leave);
     let columns: Vec<Vec<f64>> = all.map(|(_, c)| c.clone()).collect();
     match data.setup.model {
@@ -80,7 +86,7 @@ fn within(data: &Data, leave: Option<usize>) -> Result<Fitted> {
             let mut fit = least_squares::weighted(&x, &y, data.weights.clone())?;
             with_offset(data, &mut fit);
             let (absorbed, totals) = (absorber.rank(), absorber.first_totals().to_vec());
-            let (family, separated, rows) = (None, Vec::new(), data.rows);
+            let (x, family, separated, rows) = (Cow::Owned(x), None, Vec::new(), data.rows);
             Ok(Fitted { x, fit, family, separated, absorbed, totals, rows })
         }
         Model::Poisson => counts::absorbed(data, &columns),

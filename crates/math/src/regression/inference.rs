@@ -5,13 +5,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::absorb::Factor;
+use super::clustered::{self, Clusters};
 use super::effects::{self, Whole};
 use super::fitting::{self, Fitted};
 use super::glm::Family;
 use super::robust::{self, Absorbed, Sandwich};
 use super::setup::{Data, Setup};
-use super::wild::{Draws, Wild};
-use super::{Model, clustered, profiles, score, wild};
+use super::wild::Draws;
+use super::{Model, profiles, score, wild};
 use crate::error::Result;
 use crate::estimate::{Estimate, Level};
 
@@ -21,12 +22,14 @@ const EXACT: f64 = 1e-10;
 
 /// With fewer clusters than this, tests are bootstrapped.
 const FEW_CLUSTERS: usize = 40;
-/// With fewer than this the bootstrap alone rejects too often.
-const FEWEST_CLUSTERS: usize = 6;
+/// With fewer than this the bootstrap rejects too often, and CR2 too seldom: the jackknife judges.
+const FEWEST_CLUSTERS: usize = 8;
 
 /// Share of the classical error below which a robust error by cluster or within levels is taken to
 /// have collapsed.
 const COLLAPSED: f64 = 0.5;
+/// The same with the fewest clusters, whose error falls to half by chance, as its t distribution has it.
+const COLLAPSED_OF_FEWEST: f64 = 0.1;
 
 /// A regression with tests and intervals.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +60,7 @@ pub struct Term {
     pub variance: Option<Variance>,
     /// The HC3 standard error, whichever is used; `None` with clusters or absorbed factors.
     pub hc3: Option<f64>,
-    /// The robust standard error, whichever is used: HC3's, HC2's, HC1's, CR1's or CR2's.
+    /// The robust standard error, whichever is used: HC3's, HC2's, HC1's, CR1's, CR2's or CR3's.
     pub robust: Option<f64>,
     /// The one that trusts the model, whichever is used.
     pub classical: Option<f64>,
@@ -71,7 +74,7 @@ pub struct Term {
 
 /// Where a test comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Variance {
     /// The HC3 sandwich.
     Hc3,
@@ -79,6 +82,8 @@ pub enum Variance {
     Hc2,
     /// The HC1 sandwich: several factors are absorbed.
     Hc1,
+    /// The CR3 sandwich by cluster, the jackknife's, for the fewest clusters.
+    Cr3,
     /// The CR2 sandwich by cluster.
     Cr2,
     /// The CR1 sandwich by cluster: factors are absorbed whose levels cut across clusters.
@@ -124,10 +129,11 @@ impl Inference {
 /// The standard error is the robust one, or the classical one where that is larger: a robust one
 /// collapses when the few texts of a rare column happen to share one value of the target, which a
 /// target of few values (stars, counts) makes likely. Both are reported. By cluster and within
-/// levels that is done only where the robust one is less than half: there it scatters more, and the
-/// larger of the two would often be too large. p-values and intervals are
-/// those of Student's t with the Satterthwaite degrees of freedom of [`robust::hc3`] or
-/// [`clustered::cr2`]; with few clusters they are bootstrapped. A coefficient that a single row or
+/// levels that is done only where the robust one is less than half, with the fewest clusters less than
+/// a tenth: there it scatters more, and the larger of the two would often be too large. p-values and
+/// intervals are those of Student's t with the Satterthwaite degrees of freedom of [`robust::hc3`] or
+/// [`clustered::cr2`]; with few clusters they are bootstrapped, and with the fewest they are those of
+/// [`clustered::cr3`]. A coefficient that a single row or
 /// cluster decides has an estimate only. In a logit, a coefficient that is separated or rests on few
 /// rows of a class is judged by its penalised profile, or has an estimate only if that cannot be
 /// followed; with clusters by that or the other test, whichever is more careful.
@@ -173,7 +179,7 @@ fn inference(
         penalised,
         separated: fitted.separated,
         dispersion,
-        n_clusters: data.clusters.as_ref().map(clustered::Clusters::len),
+        n_clusters: data.clusters.as_ref().map(Clusters::len),
         covariance,
     }
 }
@@ -189,11 +195,14 @@ fn sandwich(data: &Data, fitted: &Fitted) -> (Variance, Sandwich) {
             data.factors.iter().all(|f| f.is_within(&home))
         };
         let nested = data.factors.is_empty() || data.setup.clusters.is_some_and(is_within);
-        let found = nested.then(|| clustered::cr2(x, fit, clusters, &tested)).flatten();
-        return found.map_or_else(
-            || (Variance::Cr1, clustered::cr1(x, fit, clusters, fitted.rows, spent)),
-            |found| (Variance::Cr2, found),
-        );
+        let nested = nested.then_some(clusters);
+        let found = if clusters.len() < FEWEST_CLUSTERS {
+            nested.and_then(|c| Some((Variance::Cr3, clustered::cr3(x, fit, c, &tested)?)))
+        } else {
+            nested.and_then(|c| Some((Variance::Cr2, clustered::cr2(x, fit, c, &tested)?)))
+        };
+        let plain = || clustered::cr1(x, fit, clusters, fitted.rows, spent);
+        return found.unwrap_or_else(|| (Variance::Cr1, plain()));
     }
     if data.factors.len() > 1 {
         return (Variance::Hc1, robust::hc1(x, fit, fitted.rows, spent));
@@ -214,8 +223,12 @@ fn term(
 ) -> Term {
     let bare = bare(value, classical);
     let Some(std_error) = sandwich.std_error(l) else { return bare };
-    let plain = robust == Variance::Hc3;
-    let guard = classical.filter(|c| plain || std_error < COLLAPSED * c);
+    let least = match robust {
+        Variance::Hc3 => f64::INFINITY,
+        Variance::Cr3 => COLLAPSED_OF_FEWEST,
+        _ => COLLAPSED,
+    };
+    let guard = classical.filter(|c| std_error < least * c);
     let larger = guard.unwrap_or(0.0).max(std_error);
     let (estimate, variance) = match sandwich.df[l] {
         Some(df) if data.is_tested(l) => (
@@ -243,7 +256,8 @@ fn bare(value: f64, classical: Option<f64>) -> Term {
 
 /// Replaces tests where clusters are few.
 fn bootstrap(data: &Data, fitted: &Fitted, robust: Variance, terms: &mut [Term]) {
-    let Some(clusters) = data.clusters.as_ref().filter(|c| c.len() < FEW_CLUSTERS) else { return };
+    let is_few = |c: &&Clusters| (FEWEST_CLUSTERS..FEW_CLUSTERS).contains(&c.len());
+    let Some(clusters) = data.clusters.as_ref().filter(is_few) else { return };
     let draws = Draws::new(clusters.len(), data.setup.seed);
     let shift = usize::from(data.x.has_intercept());
     let replace = |(l, term): (usize, &mut Term)| {
@@ -259,26 +273,14 @@ fn bootstrap(data: &Data, fitted: &Fitted, robust: Variance, terms: &mut [Term])
             let level = data.setup.level;
             let found = wild::test(&fitted.x, &fitted.fit, clusters, l, &draws, level);
             if let Some(found) = found {
-                take_wild(term, &found, clusters.len() < FEWEST_CLUSTERS);
+                let (conf_low, conf_high) = (found.conf_low, found.conf_high);
+                let p_value = Some(found.p_value);
+                term.variance = Some(Variance::WildCluster);
+                term.estimate = Estimate { p_value, conf_low, conf_high, ..term.estimate };
             }
         }
     };
     terms.par_iter_mut().enumerate().filter(|(_, t)| t.variance.is_some()).for_each(replace);
-}
-
-/// Judges a term by the bootstrap; with the fewest clusters by the more careful of it and CR2.
-fn take_wild(term: &mut Term, found: &Wild, fewest: bool) {
-    let before = term.estimate;
-    let estimate = &mut term.estimate;
-    term.variance = Some(Variance::WildCluster);
-    estimate.p_value = Some(found.p_value);
-    (estimate.conf_low, estimate.conf_high) = (found.conf_low, found.conf_high);
-    if fewest {
-        let both = |a: Option<f64>, b: Option<f64>, of: fn(f64, f64) -> f64| Some(of(a?, b?));
-        estimate.p_value = both(estimate.p_value, before.p_value, f64::max);
-        estimate.conf_low = both(estimate.conf_low, before.conf_low, f64::min);
-        estimate.conf_high = both(estimate.conf_high, before.conf_high, f64::max);
-    }
 }
 
 /// Adds how large the effects of the tested columns are.

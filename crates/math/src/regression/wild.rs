@@ -10,8 +10,6 @@ use crate::random::stream;
 
 /// Draws where not all sign patterns are taken.
 const DRAWS: usize = 999;
-/// Fewer clusters than this have too few sign patterns.
-const SIGNS: usize = 8;
 /// With at most this many all sign patterns are taken.
 const ALL: usize = 12;
 /// Statistics this close, relative to each other, are equal but for rounding.
@@ -27,26 +25,16 @@ pub(super) struct Draws {
 }
 
 impl Draws {
-    /// For `clusters` clusters: all sign patterns for 8 to 12; else 999 draws, of signs or, below 8,
-    /// of Webb's six points.
-    ///
-    /// Source: Webb (2023), Reworking wild bootstrap-based inference for clustered errors, Can. J.
-    /// Econ. 56.
+    /// For `clusters` clusters: all sign patterns for up to 12, else 999 draws of signs.
     pub fn new(clusters: usize, seed: u64) -> Self {
         let sign = |up: bool| if up { 1.0 } else { -1.0 };
-        if (SIGNS..=ALL).contains(&clusters) {
+        if clusters <= ALL {
             let pattern = |of: usize| DVector::from_fn(clusters, |g, _| sign(of >> g & 1 == 0));
             let weights = (0..1_usize << clusters).map(pattern).collect();
             return Self { weights, all: true };
         }
         let mut random = stream(seed, "wild clusters");
-        let mut weight = || -> f64 {
-            let up = sign(random.random_bool(0.5));
-            if clusters >= SIGNS {
-                return up;
-            }
-            up * [0.5_f64, 1.0, 1.5][random.random_range(0..3)].sqrt()
-        };
+        let mut weight = || sign(random.random_bool(0.5));
         let mut draw = |_| DVector::from_fn(clusters, |_, _| weight());
         Self { weights: (0..DRAWS).map(&mut draw).collect(), all: false }
     }
@@ -226,12 +214,9 @@ mod tests {
     #[test]
     fn draws_are_as_promised() {
         assert_eq!(Draws::new(10, 3).weights.len(), 1024);
-        for clusters in [5, 20] {
-            let draws = Draws::new(clusters, 3);
-            assert_eq!((draws.weights.len(), draws.all), (DRAWS, false));
-            let squares: f64 = draws.weights.iter().map(DVector::norm_squared).sum();
-            let mean = squares / (DRAWS * clusters) as f64;
-            assert!((mean - 1.0).abs() < 0.05, "{clusters}: {mean}");
-        }
+        let draws = Draws::new(20, 3);
+        assert_eq!((draws.weights.len(), draws.all), (DRAWS, false));
+        let sum: f64 = draws.weights.iter().map(DVector::sum).sum();
+        assert!(sum.abs() < 5.0 * ((20 * DRAWS) as f64).sqrt(), "{sum}");
     }
 }

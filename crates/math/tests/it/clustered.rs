@@ -34,9 +34,9 @@ fn check(golden: &Value) {
 }
 
 #[test]
-fn cr2_as_its_definition_has_it() {
+fn cr2_and_cr3_as_their_definitions_have_them() {
     let golden = golden("clustered");
-    assert_eq!(items(&golden["cases"]).len(), 14);
+    assert_eq!(items(&golden["cases"]).len(), 15);
     for case in items(&golden["cases"]) {
         check(case);
     }
@@ -47,7 +47,8 @@ fn factors_that_cut_across_clusters_are_said() {
     for golden in items(&golden("clustered")["cases"]) {
         let expected = match golden["name"].as_str().unwrap() {
             "absorbed, crossed" => Some(Variance::Cr1),
-            "absorbed, nested" | "balanced" => Some(Variance::WildCluster),
+            "absorbed, nested" | "two clusters" => Some(Variance::Cr3),
+            "balanced" => Some(Variance::WildCluster),
             _ => continue,
         };
         let variance = Case::read(golden).infer().columns()[0].variance;

@@ -50,7 +50,7 @@ enum Truth {
     Agreement,
 }
 
-const TRUTHS: [Truth; 26] = [
+const TRUTHS: [Truth; 27] = [
     Truth::Means,
     Truth::ClusteredMeans(50),
     Truth::ClusteredMeans(15),
@@ -67,6 +67,7 @@ const TRUTHS: [Truth; 26] = [
     Truth::ClusteredLogit(60),
     Truth::ClusteredLogit(20),
     Truth::ClusteredLogit(10),
+    Truth::ClusteredLogit(6),
     Truth::Pairs,
     Truth::PairShare,
     Truth::Counts(Model::Poisson),

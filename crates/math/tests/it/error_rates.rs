@@ -174,15 +174,17 @@ impl Null {
     }
 }
 
-const KINDS: [Null; 19] = [
+const KINDS: [Null; 21] = [
     Null::Heteroskedastic,
     Null::Weighted,
     Null::Clustered(60),
     Null::Clustered(20),
     Null::Clustered(10),
     Null::Clustered(6),
+    Null::Clustered(4),
     Null::ClusteredLogit(60),
     Null::ClusteredLogit(20),
+    Null::ClusteredLogit(6),
     Null::Absorbed(30),
     Null::Pairs,
     Null::ClusteredPairs(50),

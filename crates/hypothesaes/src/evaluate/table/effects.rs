@@ -77,9 +77,9 @@ impl Evaluation {
                 "vcov",
                 "where the test comes from: welch, pooled (larger than welch), newcombe (interval; \
                  the test is Fisher's with mid-p), binomial (with mid-p; the interval is Wilson's), \
-                 hc3, hc2 or hc1 (within fixed effects), cr2 or cr1 (by group), classical (larger than these), wild_cluster or \
-                 score_cluster (bootstraps by group), sandwich (proportional odds) or profile (of \
-                 Firth's penalised likelihood)",
+                 hc3, hc2 or hc1 (within fixed effects), cr3, cr2 or cr1 (by group), classical \
+                 (larger than these), wild_cluster or score_cluster (bootstraps by group), \
+                 sandwich (proportional odds) or profile (of Firth's penalised likelihood)",
                 rows.iter().map(|row| row.effect.source.as_ref().and_then(name_of)),
             ),
             number("std_error_hc3", effect, "HC3 standard error", |e| e.std_error_hc3),

@@ -142,13 +142,16 @@ fn trap_37_texts_of_a_group_do_not_count_as_independent() {
         // Not exactly: alone, a text counts with the common spread where that is larger.
         assert!((error(clustered) / error(separation(&once, j)) - 1.0).abs() < 0.15);
         assert!(error(fooled) < 0.5 * error(clustered));
-        assert_eq!(clustered.source, Some(Source::Cr2));
-        assert_eq!(found.hypotheses[j].joint.unwrap().source, Some(Source::Cr2));
+        assert_eq!(clustered.source, Some(Source::Regression(Variance::Cr2)));
+        assert_eq!(
+            found.hypotheses[j].joint.unwrap().source,
+            Some(Source::Regression(Variance::Cr2))
+        );
     }
     // Twelve groups are bootstrapped.
     let few: Vec<u32> = (0..600).map(|i| i / 50).collect();
     let found = tested(&Heldout { group: Some(&few), ..Heldout::new(&copies, &y_copies, &task) });
-    assert_eq!(separation(&found, 0).source, Some(Source::WildCluster));
+    assert_eq!(separation(&found, 0).source, Some(Source::Regression(Variance::WildCluster)));
     let one = vec![0; 600];
     let found = tested(&Heldout { group: Some(&one), ..Heldout::new(&copies, &y_copies, &task) });
     assert!(found.hypotheses[0].warning.as_ref().unwrap().contains("one cluster"));

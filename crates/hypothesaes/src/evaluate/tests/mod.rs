@@ -3,6 +3,7 @@
 mod designs;
 
 use hypothesaes_math::random::{permutation, stream};
+use hypothesaes_math::regression::Variance;
 
 use super::*;
 use crate::data::Task;
@@ -175,7 +176,7 @@ fn trap_33_separation_is_answered_by_firth_and_said() {
     let found = run(&columns, &y, &binary());
     let separated = &found.hypotheses[2];
     let effect = separated.joint.unwrap();
-    assert_eq!(effect.source, Some(Source::Profile));
+    assert_eq!(effect.source, Some(Source::Regression(Variance::Profile)));
     assert!(effect.estimate.value < 10.0 && effect.estimate.conf_low.unwrap() > 0.0, "{effect:?}");
     assert_eq!(separated.status, Status::Holds);
     assert!(separated.warning.as_ref().unwrap().contains("Firth"));
