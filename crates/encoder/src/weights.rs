@@ -1,0 +1,162 @@
+//! Tensors of a safetensors file, read one at a time, as f32.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use half::{bf16, f16};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+
+use crate::{Error, Result};
+
+/// Bytes of a header beyond which a file is taken to be no safetensors file, as in the format.
+const MOST_HEADER: u64 = 100_000_000;
+
+/// An open file.
+pub(crate) struct Weights {
+    path: PathBuf,
+    file: Mutex<File>,
+    /// Where the tensors' bytes begin.
+    base: u64,
+    tensors: HashMap<String, TensorInfo>,
+    prefix: String,
+}
+
+impl Weights {
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut file = File::open(path).map_err(Error::file(path))?;
+        let length = file.metadata().map_err(Error::file(path))?.len();
+        let damaged = |what: &str| Error::model(path, format!("no safetensors file: {what}"));
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(|_| damaged("it is too short"))?;
+        let size = u64::from_le_bytes(size);
+        if size > MOST_HEADER || size + 8 > length {
+            return Err(damaged("its header does not fit into it"));
+        }
+        let mut header = vec![0; usize::try_from(size).unwrap_or(0)];
+        file.read_exact(&mut header).map_err(Error::file(path))?;
+        let metadata: Metadata =
+            serde_json::from_slice(&header).map_err(|e| damaged(&e.to_string()))?;
+        let base = 8 + size;
+        let tensors: HashMap<String, TensorInfo> =
+            metadata.tensors().into_iter().map(|(name, info)| (name, info.clone())).collect();
+        let end = tensors.values().map(|info| info.data_offsets.1 as u64).max().unwrap_or(0);
+        if base + end > length {
+            let missing = base + end - length;
+            let message = format!("it is cut short, {missing} bytes are missing; get it anew");
+            return Err(Error::model(path, message));
+        }
+        let (path, file) = (path.to_owned(), Mutex::new(file));
+        Ok(Self { path, file, base, tensors, prefix: String::new() })
+    }
+
+    /// Takes off what stands before `known` in the names of tensors, as `bert.` before
+    /// `embeddings.word_embeddings.weight`.
+    pub fn strip_before(&mut self, known: &str) {
+        let found =
+            self.tensors.keys().filter(|name| name.ends_with(known)).min_by_key(|n| n.len());
+        self.prefix = found.map_or(String::new(), |name| name[..name.len() - known.len()].into());
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.info(name).is_some()
+    }
+
+    /// Rows and columns of a matrix.
+    pub fn shape(&self, name: &str) -> Result<[usize; 2]> {
+        match self.known(name)?.shape[..] {
+            [rows, columns] => Ok([rows, columns]),
+            _ => Err(self.misfit(name, "a matrix")),
+        }
+    }
+
+    /// A tensor of this shape.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let info = self.known(name)?;
+        if info.shape != shape {
+            return Err(self.misfit(name, &format!("{shape:?}")));
+        }
+        self.read(name, info)
+    }
+
+    /// A vector of any length, if it is there.
+    pub fn vector(&self, name: &str) -> Result<Option<Vec<f32>>> {
+        let Some(info) = self.info(name) else { return Ok(None) };
+        self.tensor(name, &info.shape.clone()).map(Some)
+    }
+
+    /// Whole numbers, none below 0, if they are there.
+    pub fn whole(&self, name: &str) -> Result<Option<Vec<usize>>> {
+        let Some(info) = self.info(name) else { return Ok(None) };
+        let bytes = self.bytes(info)?;
+        let numbers: Option<Vec<usize>> = match info.dtype {
+            Dtype::I64 => {
+                let all = bytes.as_chunks().0.iter();
+                all.map(|b| usize::try_from(i64::from_le_bytes(*b)).ok()).collect()
+            }
+            Dtype::I32 => {
+                let all = bytes.as_chunks().0.iter();
+                all.map(|b| usize::try_from(i32::from_le_bytes(*b)).ok()).collect()
+            }
+            _ => None,
+        };
+        let message = || format!("the tensor `{name}` does not hold whole numbers of 0 and more");
+        numbers.map(Some).ok_or_else(|| Error::model(&self.path, message()))
+    }
+
+    pub fn if_there(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
+        self.has(name).then(|| self.tensor(name, shape)).transpose()
+    }
+
+    fn info(&self, name: &str) -> Option<&TensorInfo> {
+        self.tensors.get(&format!("{}{name}", self.prefix))
+    }
+
+    fn known(&self, name: &str) -> Result<&TensorInfo> {
+        self.info(name).ok_or_else(|| {
+            Error::model(&self.path, format!("lacks the tensor `{}{name}`", self.prefix))
+        })
+    }
+
+    fn misfit(&self, name: &str, expected: &str) -> Error {
+        let shape = self.info(name).map(|info| info.shape.clone()).unwrap_or_default();
+        let message = format!(
+            "the tensor `{name}` has the shape {shape:?}, not {expected}, as config.json has it"
+        );
+        Error::model(&self.path, message)
+    }
+
+    fn bytes(&self, info: &TensorInfo) -> Result<Vec<u8>> {
+        let (start, end) = info.data_offsets;
+        let mut bytes = vec![0; end - start];
+        let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        file.seek(SeekFrom::Start(self.base + start as u64)).map_err(Error::file(&self.path))?;
+        file.read_exact(&mut bytes).map_err(Error::file(&self.path))?;
+        Ok(bytes)
+    }
+
+    fn read(&self, name: &str, info: &TensorInfo) -> Result<Vec<f32>> {
+        let bytes = self.bytes(info)?;
+        let halves = || bytes.as_chunks::<2>().0.iter();
+        Ok(match info.dtype {
+            Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Dtype::F16 => halves().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            Dtype::BF16 => halves().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+            #[expect(clippy::cast_possible_truncation, reason = "the engine computes in f32")]
+            Dtype::F64 => {
+                bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect()
+            }
+            other => {
+                let message = format!("the tensor `{name}` holds {other:?}; numbers are needed");
+                return Err(Error::model(&self.path, message));
+            }
+        })
+    }
+}

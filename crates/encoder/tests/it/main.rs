@@ -1,0 +1,3 @@
+//! What the encoders say, beside sentence-transformers.
+
+mod parity;
