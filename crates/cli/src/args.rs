@@ -308,9 +308,13 @@ pub struct ModelArgs {
     /// What the interpreter should heed, in a file
     #[arg(long, value_name = "FILE")]
     pub instructions_file: Option<PathBuf>,
-    /// Model that embeds, or tfidf-svd [default: text-embedding-3-small if there is a key]
+    /// Model that embeds: a server's, the folder or hub name of a sentence model on this computer, or
+    /// tfidf-svd [default: text-embedding-3-small if there is a key]
     #[arg(long, value_name = "MODEL")]
     pub embedder: Option<String>,
+    /// What a sentence model reads before every text [default: what it was trained with]
+    #[arg(long, value_name = "TEXT")]
+    pub prefix: Option<String>,
     /// Model that words neurons, or phrases [default: gpt-5.2 if there is a key]
     #[arg(long, value_name = "MODEL")]
     pub interpreter: Option<String>,

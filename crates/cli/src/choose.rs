@@ -79,6 +79,13 @@ fn models(options: &mut Options, args: &ModelArgs) -> Result<()> {
             option.clone_from(given);
         }
     }
+    if args.embedder.is_some() {
+        // What the file says of another model is overruled too.
+        options.embed.folder = None;
+    }
+    if args.prefix.is_some() {
+        options.embed.prefix.clone_from(&args.prefix);
+    }
     if let Some(file) = &args.instructions_file {
         options.interpret.instructions =
             fs::read_to_string(file).map_err(Error::file("read", file))?;

@@ -23,7 +23,11 @@ const ENVIRONMENT: Environment = Environment(&|name| env::var(name).ok());
 /// the store refuse.
 pub fn prepare(options: &mut Options, args: &AskingArgs) -> Result<Option<Models>> {
     let has_server = address(options);
-    options.settle(!args.local && (args.frozen || has_server || key(None).is_some()));
+    let has_models = !args.local && (args.frozen || has_server || key(None).is_some());
+    if let Some(found) = ENVIRONMENT.sentence_model(options, dirs::home_dir(), !has_models)? {
+        line(&found);
+    }
+    options.settle(has_models);
     if !options.asks_models() {
         return Ok(None);
     }

@@ -128,9 +128,9 @@ pub(crate) struct Rotary {
 
 impl Rotary {
     /// The first `turned` of the d numbers of a head are turned.
+    #[expect(clippy::cast_possible_truncation, reason = "rounded where torch rounds")]
     pub fn new(positions: usize, d: usize, turned: usize, base: f64) -> Self {
         let pairs = turned / 2;
-        // Rounded where torch rounds.
         let speed = |j: usize| 1.0 / base.powf(2.0 * j as f64 / turned as f64) as f32;
         let speeds: Vec<f32> = (0..pairs).map(speed).collect();
         let angles = || {
@@ -161,7 +161,7 @@ impl Rotary {
     }
 }
 
-/// What is added to scores by how far apart two tokens are, in MPNet as in T5.
+/// What is added to scores by how far apart two tokens are, in `MPNet` as in T5.
 ///
 /// Source: Raffel et al. (2020), J. Mach. Learn. Res. 21, 2.1.
 pub(crate) struct RelativeBias {

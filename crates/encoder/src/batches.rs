@@ -21,7 +21,7 @@ pub(crate) fn run<E: From<Error>>(
 ) -> Result<(), E> {
     for (at, window) in texts.chunks(WINDOW).enumerate() {
         let ids: Result<Vec<Vec<u32>>> = window.par_iter().map(|text| encoder.ids(text)).collect();
-        encode(encoder, &ids?, &mut |i, vector| each(at * WINDOW + i, vector))?;
+        encode(encoder, &ids?, |i, vector| each(at * WINDOW + i, vector))?;
     }
     Ok(())
 }
@@ -29,7 +29,7 @@ pub(crate) fn run<E: From<Error>>(
 fn encode<E: From<Error>>(
     encoder: &Encoder,
     ids: &[Vec<u32>],
-    each: &mut dyn FnMut(usize, &[f32]) -> Result<(), E>,
+    mut each: impl FnMut(usize, &[f32]) -> Result<(), E>,
 ) -> Result<(), E> {
     let batches = by_length(ids);
     let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));

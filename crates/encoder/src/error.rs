@@ -15,9 +15,6 @@ pub enum Error {
     /// A model of a kind that is not known here: choose another.
     #[error("`{}`: `{kind}` is a kind of model that is not known here; known are {}", path.display(), known.join(", "))]
     Unknown { path: PathBuf, kind: String, known: Vec<&'static str> },
-    /// The caller said to stop.
-    #[error("interrupted")]
-    Interrupted,
 }
 
 /// Result of this crate.

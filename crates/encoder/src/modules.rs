@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::folder::{self, Module};
 use crate::linear::Linear;
@@ -34,19 +35,16 @@ enum Mode {
     Last,
 }
 
-/// `1_Pooling/config.json`, as older and newer versions write it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct PoolingFile {
-    pooling_mode_cls_token: bool,
-    pooling_mode_max_tokens: bool,
-    pooling_mode_mean_tokens: bool,
-    pooling_mode_mean_sqrt_len_tokens: bool,
-    pooling_mode_weightedmean_tokens: bool,
-    pooling_mode_lasttoken: bool,
-    pooling_mode: Option<String>,
-    include_prompt: Option<bool>,
-}
+/// Ways of pooling, in the order in which they are put one after the other: their names in older
+/// versions of `1_Pooling/config.json`, each a flag, and in newer ones.
+const MODES: [(&str, &str, Option<Mode>); 6] = [
+    ("pooling_mode_cls_token", "cls", Some(Mode::First)),
+    ("pooling_mode_max_tokens", "max", Some(Mode::Max)),
+    ("pooling_mode_mean_tokens", "mean", Some(Mode::Mean)),
+    ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Some(Mode::MeanSqrt)),
+    ("pooling_mode_weightedmean_tokens", "weightedmean", None),
+    ("pooling_mode_lasttoken", "lasttoken", Some(Mode::Last)),
+];
 
 impl Pooling {
     /// That of a model without modules.
@@ -55,27 +53,29 @@ impl Pooling {
     }
 
     fn read(path: &Path) -> Result<Self> {
-        let file: PoolingFile = folder::required(path)?;
-        let with_prompt = file.include_prompt.unwrap_or(true);
-        let named = file.pooling_mode.as_deref().unwrap_or_default();
-        let names: Vec<&str> = named.split('+').map(str::trim).filter(|n| !n.is_empty()).collect();
-        let is = |flag: bool, name: &str| flag || names.contains(&name);
-        let modes: Vec<Mode> = [
-            (is(file.pooling_mode_cls_token, "cls"), Mode::First),
-            (is(file.pooling_mode_max_tokens, "max"), Mode::Max),
-            (is(file.pooling_mode_mean_tokens, "mean"), Mode::Mean),
-            (is(file.pooling_mode_mean_sqrt_len_tokens, "mean_sqrt_len_tokens"), Mode::MeanSqrt),
-            (is(file.pooling_mode_lasttoken, "lasttoken"), Mode::Last),
-        ]
-        .into_iter()
-        .filter_map(|(is, mode)| is.then_some(mode))
-        .collect();
-        if modes.is_empty() || is(file.pooling_mode_weightedmean_tokens, "weightedmean") {
-            let message = "this way of pooling is not known here; known are cls, max, mean, \
-                           mean_sqrt_len_tokens and lasttoken";
-            return Err(Error::model(path, message));
+        let file: Map<String, Value> = folder::required(path)?;
+        let with_prompt = file.get("include_prompt").and_then(Value::as_bool).unwrap_or(true);
+        let named: Option<Vec<&str>> = match file.get("pooling_mode") {
+            Some(Value::String(name)) => Some(vec![name]),
+            Some(Value::Array(names)) => Some(names.iter().filter_map(Value::as_str).collect()),
+            _ => None,
+        };
+        let flag = |name: &str| file.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let is = |(old, new, _): &(&str, &str, _)| match &named {
+            Some(named) => named.contains(new),
+            None => flag(old),
+        };
+        let known = named.iter().flatten().all(|name| MODES.iter().any(|(_, new, _)| name == new));
+        let modes: Option<Vec<Mode>> = MODES.iter().filter(|m| is(m)).map(|(.., m)| *m).collect();
+        match modes.filter(|_| known) {
+            Some(modes) if modes.is_empty() => Ok(Self { with_prompt, ..Self::usual() }),
+            Some(modes) => Ok(Self { modes, with_prompt }),
+            None => {
+                let message = "this way of pooling is not known here; known are cls, max, mean, \
+                               mean_sqrt_len_tokens and lasttoken";
+                Err(Error::model(path, message))
+            }
         }
-        Ok(Self { modes, with_prompt })
     }
 
     /// `x` is tokens x h.
@@ -99,7 +99,9 @@ impl Pooling {
                         out[start..].iter_mut().zip(row).for_each(|(o, v)| *o += v);
                     }
                     let by = if *mode == Mode::Mean { n as f32 } else { (n as f32).sqrt() };
-                    out[start..].iter_mut().for_each(|o| *o /= by);
+                    for o in &mut out[start..] {
+                        *o /= by;
+                    }
                 }
             }
         }

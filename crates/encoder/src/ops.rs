@@ -93,5 +93,7 @@ pub(crate) fn softmax(row: &mut [f32]) {
 /// To length 1, as torch does it; zeros stay.
 pub(crate) fn normalise(row: &mut [f32]) {
     let length = row.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-    row.iter_mut().for_each(|v| *v /= length);
+    for v in row {
+        *v /= length;
+    }
 }

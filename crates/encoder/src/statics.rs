@@ -92,7 +92,9 @@ impl Static {
             let of = &self.table[row * self.width..(row + 1) * self.width];
             sum.iter_mut().zip(of).for_each(|(sum, v)| *sum += weight * v);
         }
-        sum.iter_mut().for_each(|v| *v /= ids.len().max(1) as f32);
+        for v in &mut sum {
+            *v /= ids.len().max(1) as f32;
+        }
         if self.normalised {
             normalise(&mut sum);
         }

@@ -168,7 +168,10 @@ fn models(options: &mut Options, asking: Asking, watch: &dyn Watch) -> Result<Op
     let Asking { local, manner } = asking;
     let has_server = ENVIRONMENT.address(options);
     let has_key = ENVIRONMENT.key(None).is_some();
-    options.settle(!local && (manner.frozen || has_server || has_key));
+    let has_models = !local && (manner.frozen || has_server || has_key);
+    let found = ENVIRONMENT.sentence_model(options, dirs::home_dir(), !has_models)?;
+    found.inspect(|line| watch.say(line));
+    options.settle(has_models);
     if !options.asks_models() {
         return Ok(None);
     }

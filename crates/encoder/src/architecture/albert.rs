@@ -1,6 +1,9 @@
 //! ALBERT: narrow words, and one block that is run again and again.
 
-use super::*;
+use super::{
+    Attention, Block, Config, Deserialize, Kin, Mlp, Norm, Norms, Result, Transformer, Weights,
+    embeddings, linear, stacked,
+};
 
 #[derive(Deserialize)]
 struct Own {

@@ -1,12 +1,15 @@
-//! BERT, and what differs from it in names and positions alone: RoBERTa, XLM-RoBERTa, CamemBERT,
+//! BERT, and what differs from it in names and positions alone: `RoBERTa`, XLM-`RoBERTa`, `CamemBERT`,
 //! ELECTRA.
 
-use super::*;
+use super::{
+    Attention, Block, Config, Deserialize, Kin, Mlp, Norm, Norms, Result, Transformer, Weights,
+    embeddings, linear, stacked,
+};
 
 pub(super) fn read(config: &Config, weights: &mut Weights, kind: &str) -> Result<Transformer> {
     weights.strip_before("embeddings.word_embeddings.weight");
     let kin = Kin::read(config)?;
-    // The offspring of RoBERTa count positions from the one after the padding's.
+    // The offspring of `RoBERTa` count positions from the one after the padding's.
     let skipped = if ["bert", "electra"].contains(&kind) { 0 } else { padding(config)? + 1 };
     let (h, positions) = (kin.hidden_size, kin.max_position_embeddings);
     let width = embedding_size(config)?.unwrap_or(h);

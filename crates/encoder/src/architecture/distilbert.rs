@@ -1,6 +1,9 @@
 //! `DistilBERT`: BERT under other names, without kinds of tokens.
 
-use super::*;
+use super::{
+    Attention, Block, Config, Deserialize, Mlp, Norm, Norms, Result, Transformer, Weights,
+    embeddings, linear, stacked,
+};
 
 #[derive(Deserialize)]
 struct Own {

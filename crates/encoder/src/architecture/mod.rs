@@ -144,21 +144,29 @@ fn embeddings(
 ) -> Result<Embeddings> {
     let [vocabulary, _] = weights.shape("embeddings.word_embeddings.weight")?;
     let words = weights.tensor("embeddings.word_embeddings.weight", &[vocabulary, width])?;
-    let table = weights.tensor("embeddings.position_embeddings.weight", &[positions, width])?;
-    let kind = match weights.has("embeddings.token_type_embeddings.weight") {
-        false => None,
-        true => {
-            let [kinds, _] = weights.shape("embeddings.token_type_embeddings.weight")?;
-            let all = weights.tensor("embeddings.token_type_embeddings.weight", &[kinds, width])?;
-            Some(all[..width].to_vec())
-        }
-    };
+    let name = "embeddings.position_embeddings.weight";
+    let table = weights.tensor(name, &[positions, width])?;
+    if positions <= skipped {
+        let message = format!("`{name}` has {positions} positions, {skipped} of them for padding");
+        return Err(Error::model(weights.path(), message));
+    }
     Ok(Embeddings {
         words,
         width,
         positions: Some(table[skipped * width..].to_vec()),
-        kind,
+        kind: kind(weights, width)?,
         norm: Some(Norm::read(weights, "embeddings.LayerNorm", width, eps)?),
         widen: None,
     })
+}
+
+/// The vector of the first kind of token, if there are kinds.
+fn kind(weights: &Weights, width: usize) -> Result<Option<Vec<f32>>> {
+    let name = "embeddings.token_type_embeddings.weight";
+    if !weights.has(name) {
+        return Ok(None);
+    }
+    let mut all = weights.tensor(name, &[weights.shape(name)?[0], width])?;
+    all.truncate(width);
+    Ok((!all.is_empty()).then_some(all))
 }

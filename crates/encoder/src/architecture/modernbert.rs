@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::*;
+use super::{
+    Attention, Block, Config, Deserialize, Embeddings, Mlp, Norm, Norms, Result, Rope, Transformer,
+    Weights, linear,
+};
 use crate::attention::Rotary;
 
 #[derive(Deserialize)]

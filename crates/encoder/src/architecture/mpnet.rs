@@ -1,6 +1,9 @@
 //! `MPNet`: BERT without kinds of tokens, with a bias by how far apart tokens are.
 
-use super::*;
+use super::{
+    Attention, Block, Config, Kin, Mlp, Norm, Norms, Result, Transformer, Weights, embeddings,
+    linear, stacked,
+};
 use crate::attention::RelativeBias;
 
 /// Rows of the positions that stand for padding.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::*;
+use super::{
+    Attention, Block, Config, Deserialize, Embeddings, Error, Mlp, Norm, Norms, Result, Rope,
+    Transformer, Weights, kind, linear, stacked,
+};
 use crate::attention::Rotary;
 
 /// As the hub's models have it, and as later versions of transformers do.
@@ -53,16 +56,11 @@ pub(super) fn read(config: &Config, weights: &mut Weights) -> Result<Transformer
     }
     let (h, d) = (own.n_embd, own.n_embd / own.n_head);
     let [vocabulary, _] = weights.shape("embeddings.word_embeddings.weight")?;
-    let kinds = "embeddings.token_type_embeddings.weight";
-    let kind = match weights.has(kinds) {
-        true => Some(weights.tensor(kinds, &weights.shape(kinds)?)?[..h].to_vec()),
-        false => None,
-    };
     let embeddings = Embeddings {
         words: weights.tensor("embeddings.word_embeddings.weight", &[vocabulary, h])?,
         width: h,
         positions: None,
-        kind,
+        kind: kind(weights, h)?,
         norm: Some(Norm::read(weights, "emb_ln", h, own.layer_norm_epsilon)?),
         widen: None,
     };

@@ -1,3 +1,4 @@
-//! What the encoders say, beside sentence-transformers.
+//! What the encoders say, beside sentence-transformers, and what they refuse.
 
+mod damage;
 mod parity;

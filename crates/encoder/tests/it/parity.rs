@@ -10,7 +10,7 @@ fn golden() -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(name)
 }
 
@@ -19,7 +19,7 @@ fn list<T: serde::de::DeserializeOwned>(value: &Value) -> Vec<T> {
 }
 
 /// The vectors of all texts, in order.
-fn vectors(encoder: &Encoder, texts: &[&str]) -> Vec<Vec<f32>> {
+pub fn vectors(encoder: &Encoder, texts: &[&str]) -> Vec<Vec<f32>> {
     let mut all = vec![Vec::new(); texts.len()];
     let found = encoder.encode(texts, |i, vector| {
         assert!(all[i].is_empty());

@@ -2,10 +2,11 @@
 //!
 //! The embedder is fitted on the discover texts alone and applied to all. [`Embed`] is the seam:
 //! behind it stands the embedded default, which knows words and parts of words but not their
-//! meaning, or a language model.
+//! meaning, a sentence model on this computer, or a server's model.
 
 mod features;
 mod grams;
+pub(crate) mod local;
 mod model;
 mod options;
 mod spread;
@@ -15,6 +16,7 @@ mod tfidf_svd;
 
 use hypothesaes_math::Matrix;
 
+pub use local::LocalEmbedder;
 pub use model::ModelEmbedder;
 pub use options::{DEFAULT_MODEL, EmbedOptions, TFIDF_SVD};
 pub use tfidf_svd::TfidfSvd;
@@ -55,6 +57,9 @@ pub fn fit<'a>(
     watch: &dyn Watch,
 ) -> Result<Box<dyn Embed + 'a>> {
     options.check()?;
+    if let Some(folder) = options.sentence_model() {
+        return Ok(Box::new(LocalEmbedder::open(folder, options)?));
+    }
     if let Some(model) = options.model() {
         let models = models.ok_or_else(|| no_model(Use::Embed, model.name))?;
         let model = models.of(Use::Embed).ok_or_else(|| no_model(Use::Embed, model.name))?;

@@ -1,5 +1,7 @@
 //! How texts are embedded.
 
+use std::path::{Path, PathBuf};
+
 use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +19,16 @@ pub const DEFAULT_MODEL: &str = "text-embedding-3-small";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EmbedOptions {
-    /// What makes the vectors: `tfidf-svd`, the embedded one, or the name of a server's model;
-    /// `auto` is a model where there is a key, else the embedded one.
+    /// What makes the vectors: `tfidf-svd`, the embedded one, the folder of a sentence model or its
+    /// name on the hub, or the name of a server's model; `auto` is a server's model where there is a key,
+    /// else a sentence model that is on this computer, else the embedded one.
     pub embedder: String,
+    /// Where the sentence model lies; found by its name.
+    pub folder: Option<PathBuf>,
+    /// What a sentence model reads before every text; by default what it was trained with.
+    pub prefix: Option<String>,
+    /// Tokens of a text that a sentence model reads at most; by default as many as it can.
+    pub max_tokens: Option<usize>,
     /// Entries of a vector of the embedded one; fewer if the texts do not hold as many directions.
     pub dim: usize,
     /// Entries of a model's vector; by default as many as the model gives.
@@ -38,6 +47,9 @@ impl Default for EmbedOptions {
     fn default() -> Self {
         Self {
             embedder: AUTO.into(),
+            folder: None,
+            prefix: None,
+            max_tokens: None,
             dim: 256,
             dimensions: None,
             language: Language::default(),
@@ -49,17 +61,24 @@ impl Default for EmbedOptions {
 }
 
 impl EmbedOptions {
-    /// The model that embeds; `None` if the embedded one does.
+    /// Where the sentence model lies that embeds, if one does.
+    pub(crate) fn sentence_model(&self) -> Option<&Path> {
+        self.folder.as_deref().filter(|_| self.embedder != TFIDF_SVD)
+    }
+
+    /// The server's model that embeds, if one does.
     pub(crate) fn model(&self) -> Option<ModelOptions<'_>> {
         let name = self.embedder.as_str();
-        (![AUTO, TFIDF_SVD].contains(&name)).then_some(ModelOptions {
-            name,
-            base_url: self.base_url.as_deref(),
-            key_env: self.key_env.as_deref(),
-            effort: Effort::Default,
-            temperature: None,
-            dimensions: self.dimensions,
-        })
+        (self.sentence_model().is_none() && ![AUTO, TFIDF_SVD].contains(&name)).then_some(
+            ModelOptions {
+                name,
+                base_url: self.base_url.as_deref(),
+                key_env: self.key_env.as_deref(),
+                effort: Effort::Default,
+                temperature: None,
+                dimensions: self.dimensions,
+            },
+        )
     }
 
     /// # Errors
@@ -75,6 +94,10 @@ impl EmbedOptions {
         if self.dimensions.is_some_and(|dim| !(1..=65_536).contains(&dim)) {
             let value = self.dimensions.unwrap_or_default();
             return Err(Error::option("embed.dimensions", value, "choose 1 to 65536"));
+        }
+        if self.max_tokens.is_some_and(|most| most < 3) {
+            let value = self.max_tokens.unwrap_or_default();
+            return Err(Error::option("embed.max_tokens", value, "at least 3"));
         }
         if self.max_fit_texts < 100 {
             return Err(Error::option("embed.max_fit_texts", self.max_fit_texts, "at least 100"));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use hypothesaes_llm::server::Key;
 
+use crate::Result;
 use crate::options::Options;
 
 /// Variables that hold a key, the first that is set.
@@ -44,6 +45,30 @@ impl Environment<'_> {
             options.llm.base_url = base;
         }
         options.llm.base_url != default
+    }
+
+    /// Finds the sentence model that the options mean, see [`crate::embed::EmbedOptions::find`];
+    /// `home` is the user's folder, `or_any` whether one that is at hand is taken if none is named.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sentence_model(
+        &self,
+        options: &mut Options,
+        home: Option<PathBuf>,
+        or_any: bool,
+    ) -> Result<Option<String>> {
+        let is_served = options.llm.base_url != Options::default().llm.base_url;
+        options.embed.find(self.hub(home).as_deref(), or_any, is_served)
+    }
+
+    /// The folder in which the hub's own programs keep models.
+    fn hub(&self, home: Option<PathBuf>) -> Option<PathBuf> {
+        let folder = |name: &str| self.get(name).map(PathBuf::from);
+        let cache = || folder("XDG_CACHE_HOME").or_else(|| Some(home?.join(".cache")));
+        let own = || folder("HF_HOME").or_else(|| Some(cache()?.join("huggingface")));
+        let hub = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"].into_iter().find_map(folder);
+        hub.or_else(|| Some(own()?.join("hub")))
     }
 
     /// The file of answers; `cache` is the user's cache folder, if the system names one.

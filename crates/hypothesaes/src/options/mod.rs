@@ -65,7 +65,12 @@ impl Options {
     /// [`Error::Option`] for a key that does not exist, with the nearest one, or a value that it
     /// does not take.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
-        *self = assign::assign(self, assignment)?;
+        let mut assigned = assign::assign(self, assignment)?;
+        // The folder that was found is that of the model named before.
+        if assigned.embed.embedder != self.embed.embedder {
+            assigned.embed.folder = None;
+        }
+        *self = assigned;
         Ok(())
     }
 

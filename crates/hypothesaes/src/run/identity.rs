@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::stages::{ANNOTATIONS, EMBEDDINGS, LABELS, MODEL, ROWS, SELECTION};
 use crate::data::{self, DataOptions};
+use crate::embed::EmbedOptions;
 use crate::evaluate::EvaluateOptions;
 use crate::models::{Models, Use};
 use crate::options::Options;
@@ -44,7 +45,8 @@ pub(super) fn identity(
             .with_options("split", &options.split)
             .with("seed", options.seed),
         Stage::Embed => asks(texts(embed::VERSION), Use::Embed)
-            .with_options("embed", &options.embed)
+            .with_options("embed", &without_folder(&options.embed))
+            .with("embed.model", model(options.embed.sentence_model()))
             .with("seed", options.seed),
         Stage::Signal => embedded(signal::VERSION).with("seed", options.seed),
         Stage::Sae => embedded(sae::TRAINER_VERSION)
@@ -100,6 +102,16 @@ pub(super) fn input_content(options: &Options, run: &RunDir) -> Result<String> {
         }
         content => content,
     }
+}
+
+/// A hash of the sentence model's files; a model that cannot be read is refused by the stage.
+fn model(folder: Option<&Path>) -> String {
+    let content = folder.map(embed::local::content);
+    content.and_then(Result::ok).unwrap_or_default()
+}
+
+fn without_folder(options: &EmbedOptions) -> EmbedOptions {
+    EmbedOptions { folder: None, ..options.clone() }
 }
 
 /// A hash of the user's own files; a file that cannot be read is refused by the stage.

@@ -1,0 +1,299 @@
+//! Sentence models on this computer: where they lie, and what they make of texts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hypothesaes_encoder::{Encoder, EncoderOptions};
+use hypothesaes_math::Matrix;
+use hypothesaes_math::vector::normalise;
+
+use super::{Embed, EmbedOptions, TFIDF_SVD};
+use crate::data::Texts;
+use crate::options::AUTO;
+use crate::watch::Watch;
+use crate::{Error, Result};
+
+/// Models that are taken if one is at hand and none is named, the first that is.
+const PREFERRED: [&str; 9] = [
+    "nomic-ai/modernbert-embed-base",
+    "sentence-transformers/all-mpnet-base-v2",
+    "BAAI/bge-base-en-v1.5",
+    "thenlper/gte-base",
+    "intfloat/e5-base-v2",
+    "nomic-ai/nomic-embed-text-v1.5",
+    "BAAI/bge-small-en-v1.5",
+    "sentence-transformers/all-MiniLM-L6-v2",
+    "minishlab/potion-base-8M",
+];
+
+/// Prefixes of models that were trained with one, by a part of their name.
+const PREFIXES: [(&str, &str); 3] = [
+    ("modernbert-embed", "classification: "),
+    ("nomic-embed-text", "classification: "),
+    ("e5-", "query: "),
+];
+
+/// Folders of the hub's files that are the same model in another form.
+const OTHER_FORMS: [&str; 4] = ["onnx", "openvino", "coreml", ".git"];
+
+impl EmbedOptions {
+    /// Finds the model on this computer that the options name, in a folder or in the hub's cache `hub`,
+    /// or, if they leave the choice and `or_any`, one that is at hand. A line for the user tells which.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a name that only the hub can know, of a model that is not here, unless
+    /// `is_served` by a server of the user's own.
+    pub fn find(
+        &mut self,
+        hub: Option<&Path>,
+        or_any: bool,
+        is_served: bool,
+    ) -> Result<Option<String>> {
+        if self.folder.is_some() || self.base_url.is_some() || self.embedder == TFIDF_SVD {
+            return Ok(None);
+        }
+        if self.embedder == AUTO {
+            let at_hand = |name: &&str| Some(((*name).to_owned(), in_hub(hub?, name)?));
+            let Some((name, folder)) = PREFERRED.iter().find_map(at_hand).filter(|_| or_any) else {
+                return Ok(None);
+            };
+            let line = format!(
+                "embedding with `{name}`, which is on this computer; `--embedder {TFIDF_SVD}` does \
+                 without a neural model"
+            );
+            (self.embedder, self.folder) = (name, Some(folder));
+            return Ok(Some(line));
+        }
+        let folder = Path::new(&self.embedder);
+        if folder.is_dir() {
+            self.folder = Some(folder.canonicalize().map_err(Error::file("read", folder))?);
+            return Ok(None);
+        }
+        self.folder = hub.and_then(|hub| in_hub(hub, &self.embedder));
+        if self.folder.is_some() || is_served || !self.embedder.contains(['/', '\\']) {
+            return Ok(None);
+        }
+        let name = self.embedder.split('@').next().unwrap_or_default();
+        let allowed = format!(
+            "there is no such folder, and no such model in the hub's cache on this computer. Three ways to \
+             get it: `hf download {name}`; `--embedder FOLDER` with its files (config.json, \
+             tokenizer.json, model.safetensors, modules.json, 1_Pooling) copied from elsewhere; a \
+             server that has it, by `-o embed.base_url=http://localhost:8080/v1`"
+        );
+        Err(Error::option("embed.embedder", &self.embedder, allowed))
+    }
+
+    /// What is put before every text: what the user says, else what the model is known to want.
+    fn prefix(&self) -> Option<String> {
+        let name = self.embedder.to_lowercase();
+        let known =
+            PREFIXES.iter().find(|(part, _)| name.contains(part) && !name.contains("instruct"));
+        self.prefix.clone().or_else(|| known.map(|(_, prefix)| (*prefix).to_owned()))
+    }
+}
+
+/// The files of `NAME` or `NAME@REVISION`, if the hub's cache has them.
+fn in_hub(hub: &Path, name: &str) -> Option<PathBuf> {
+    let (name, revision) = name.split_once('@').unwrap_or((name, "main"));
+    let (owner, model) = name.split_once('/').unwrap_or(("sentence-transformers", name));
+    let plain = |part: &str| !part.is_empty() && !part.contains(['/', '\\']) && part != "..";
+    if ![owner, model, revision].into_iter().all(plain) {
+        return None;
+    }
+    let repository = hub.join(format!("models--{owner}--{model}"));
+    let commit = fs::read_to_string(repository.join("refs").join(revision));
+    let commit = commit.map_or_else(|_| revision.to_owned(), |commit| commit.trim().to_owned());
+    let files = repository.join("snapshots").join(commit);
+    // A download that was broken off lacks some.
+    ["config.json", "modules.json"].iter().any(|f| files.join(f).is_file()).then_some(files)
+}
+
+/// A hash of the model's files.
+pub(crate) fn content(folder: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    list(folder, 2, &mut files)?;
+    files.sort();
+    let mut hash = blake3::Hasher::new();
+    for file in files {
+        hash.update(file.strip_prefix(folder).unwrap_or(&file).as_os_str().as_encoded_bytes());
+        let opened = fs::File::open(&file).map_err(Error::file("read", &file))?;
+        hash.update_reader(opened).map_err(Error::file("read", &file))?;
+    }
+    Ok(hash.finalize().to_hex().to_string())
+}
+
+fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::file("read", folder))? {
+        let path = entry.map_err(Error::file("read", folder))?.path();
+        let is = |name: &str| path.file_name().is_some_and(|own| own == name);
+        if path.is_dir() {
+            if depth > 1 && !OTHER_FORMS.iter().any(|name| is(name)) {
+                list(&path, depth - 1, files)?;
+            }
+        } else if path.extension().is_some_and(|e| e == "json" || e == "safetensors") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// A sentence model, run here.
+pub struct LocalEmbedder {
+    encoder: Encoder,
+    id: String,
+}
+
+impl LocalEmbedder {
+    /// The model in `folder`, used as the options say.
+    ///
+    /// # Errors
+    /// [`Error::File`] and [`Error::Input`] for files that are missing, damaged, do not fit or are of a
+    /// kind that is not known.
+    pub fn open(folder: &Path, options: &EmbedOptions) -> Result<Self> {
+        let used = EncoderOptions {
+            prefix: options.prefix(),
+            max_tokens: options.max_tokens,
+            dimensions: options.dimensions.map(|dim| dim as usize),
+        };
+        let encoder = Encoder::open(folder, &used)?;
+        let id = format!(
+            "{} {} prefix {:?} tokens {:?} dimensions {}",
+            options.embedder,
+            content(folder)?,
+            encoder.prefix(),
+            encoder.max_tokens(),
+            encoder.dim()
+        );
+        Ok(Self { encoder, id })
+    }
+}
+
+impl Embed for LocalEmbedder {
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix> {
+        let texts: Vec<&str> = texts.iter().collect();
+        let mut x = vec![0.0; texts.len() * self.encoder.dim()];
+        self.encoder.encode(&texts, |i, vector| {
+            let row = &mut x[i * vector.len()..][..vector.len()];
+            row.copy_from_slice(vector);
+            normalise(row);
+            watch.advance(1);
+            watch.check()
+        })?;
+        Ok(Matrix::from_vec(texts.len(), self.encoder.dim(), x)?)
+    }
+}
+
+impl From<hypothesaes_encoder::Error> for Error {
+    fn from(error: hypothesaes_encoder::Error) -> Self {
+        use hypothesaes_encoder::Error as Own;
+        match error {
+            Own::File { path, source } => Self::File { doing: "read", path, source },
+            Own::Model { path, message } => Self::input(path, message),
+            Own::Unknown { path, kind, known } => {
+                let known = known.join(", ");
+                let message =
+                    format!("models of the kind `{kind}` are not known here; known are {known}");
+                Self::input(path, message)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::watch::Unwatched;
+
+    fn tiny() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/models/bert-mean")
+    }
+
+    fn named(embedder: &str) -> EmbedOptions {
+        EmbedOptions { embedder: embedder.into(), ..EmbedOptions::default() }
+    }
+
+    /// The hub's cache with one model, as its own programs lay it out.
+    fn hub(name: &str) -> tempfile::TempDir {
+        let hub = tempfile::tempdir().unwrap();
+        let repository = hub.path().join(name);
+        let files = repository.join("snapshots/abc123");
+        fs::create_dir_all(&files).unwrap();
+        fs::create_dir_all(repository.join("refs")).unwrap();
+        fs::write(repository.join("refs/main"), "abc123\n").unwrap();
+        fs::write(files.join("config.json"), "{}").unwrap();
+        hub
+    }
+
+    fn found(embedder: &str, hub: &Path, or_any: bool) -> Option<PathBuf> {
+        let mut options = named(embedder);
+        options.find(Some(hub), or_any, true).unwrap();
+        options.folder
+    }
+
+    #[test]
+    fn models_are_found_by_folder_and_by_name() {
+        let hub = hub("models--sentence-transformers--all-MiniLM-L6-v2");
+        let files =
+            hub.path().join("models--sentence-transformers--all-MiniLM-L6-v2/snapshots/abc123");
+        for name in ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2@abc123", "auto"] {
+            assert_eq!(found(name, hub.path(), true), Some(files.clone()), "{name}");
+        }
+        for name in
+            ["tfidf-svd", "text-embedding-3-small", "all-MiniLM-L6-v2@other", "../x", "a/../b"]
+        {
+            assert_eq!(found(name, hub.path(), true), None, "{name}");
+        }
+        assert_eq!(found("auto", hub.path(), false), None);
+        let folder = tiny();
+        let by_path = found(folder.to_str().unwrap(), hub.path(), false);
+        assert_eq!(by_path, Some(folder.canonicalize().unwrap()));
+    }
+
+    #[test]
+    fn a_model_that_is_not_here_has_three_ways_to_come() {
+        let hub = tempfile::tempdir().unwrap();
+        let refused = named("BAAI/bge-m3@main").find(Some(hub.path()), true, false).unwrap_err();
+        let refused = refused.to_string();
+        for way in ["hf download BAAI/bge-m3`", "--embedder FOLDER", "embed.base_url"] {
+            assert!(refused.contains(way), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_model_named_anew_is_looked_for_anew() {
+        let mut options = crate::options::Options::default();
+        options.embed.folder = Some(tiny());
+        options.set("embed.dim=64").unwrap();
+        assert!(options.embed.folder.is_some());
+        options.set("embed.embedder=tfidf-svd").unwrap();
+        assert_eq!(options.embed.folder, None);
+    }
+
+    #[test]
+    fn known_prefixes_give_way_to_the_users() {
+        assert_eq!(named("intfloat/multilingual-e5-small").prefix().as_deref(), Some("query: "));
+        assert_eq!(named("intfloat/e5-mistral-7b-instruct").prefix(), None);
+        let own = EmbedOptions { prefix: Some(String::new()), ..named("intfloat/e5-small") };
+        assert_eq!(own.prefix().as_deref(), Some(""));
+    }
+
+    #[test]
+    fn texts_become_rows_of_length_1() {
+        let (folder, options) = (tiny(), named("tiny"));
+        let embedder = LocalEmbedder::open(&folder, &options).unwrap();
+        let texts: Texts = ["good soup", "", "slow staff"].into_iter().collect();
+        let x = embedder.embed(&texts, &Unwatched).unwrap();
+        for i in 0..3 {
+            let length: f32 = x.row(i).iter().map(|v| v * v).sum();
+            assert!((length - 1.0).abs() < 1e-5);
+        }
+        let prefixed = EmbedOptions { prefix: Some("query: ".into()), ..options };
+        let other = LocalEmbedder::open(&folder, &prefixed).unwrap();
+        assert_ne!(embedder.id(), other.id());
+        assert_ne!(other.embed(&texts, &Unwatched).unwrap(), x);
+    }
+}
