@@ -45,7 +45,8 @@ pub enum Command {
     Gold(GoldArgs),
     /// Try key, server, models and limits with a few tiny calls, and say what was found
     Doctor(DoctorArgs),
-    /// Show or export the answers that language models have given so far
+    /// Show or export the answers that language models have given so far, and show, check or trim the
+    /// vectors that sentence models have made
     Cache(CacheArgs),
     /// Show what the tokens of language models cost
     Prices(PricesArgs),
@@ -349,6 +350,12 @@ pub struct CacheArgs {
     /// Write every answer to this file, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
+    /// Read all vectors; those that are damaged are set aside, and made anew when they are needed
+    #[arg(long, conflicts_with_all = ["export", "trim_vectors"])]
+    pub verify: bool,
+    /// Remove the vectors that were used longest ago, until this many megabytes are left
+    #[arg(long, value_name = "MB", conflicts_with = "export")]
+    pub trim_vectors: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -12,12 +12,20 @@ use hypothesaes_llm::store::Store;
 use crate::args::{CacheArgs, PricesArgs};
 use crate::models::answers;
 use crate::show::{grouped, print};
+use crate::vectors;
 
 /// Says what is kept, or writes it out.
 pub fn cache(args: &CacheArgs) -> Result<()> {
+    if args.verify {
+        return print(&vectors::verified()?);
+    }
+    if let Some(megabytes) = args.trim_vectors {
+        return print(&vectors::trimmed(megabytes)?);
+    }
     let path = answers()?;
     if !path.exists() {
-        return print(&format!("no answers are kept yet ({})", path.display()));
+        let none = format!("no answers are kept yet ({})\n", path.display());
+        return print(&(none + &vectors::shown()?));
     }
     let (store, note) = Store::open(&path).map_err(Error::from)?;
     let mut text = note.map_or_else(String::new, |note| format!("{note}\n"));
@@ -53,6 +61,7 @@ pub fn cache(args: &CacheArgs) -> Result<()> {
         let n = grouped(n);
         let _ = writeln!(text, "\na batch job at {server} holds {n} questions to {model}");
     }
+    text += &vectors::shown()?;
     print(&text)
 }
 

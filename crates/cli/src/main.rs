@@ -16,6 +16,7 @@ mod models;
 mod progress;
 mod sae;
 mod show;
+mod vectors;
 
 use std::process::ExitCode;
 

@@ -14,6 +14,7 @@ use crate::args::AskingArgs;
 use crate::exit::Usage;
 use crate::progress::line;
 
+const NO_FOLDER: &str = "this system names no cache folder: set HYPOTHESAES_CACHE to one";
 const ENVIRONMENT: Environment = Environment(&|name| env::var(name).ok());
 
 /// Settles in `options` what models do, and makes them ready; `None` if none does anything.
@@ -24,7 +25,8 @@ const ENVIRONMENT: Environment = Environment(&|name| env::var(name).ok());
 pub fn prepare(options: &mut Options, args: &AskingArgs) -> Result<Option<Models>> {
     let has_server = address(options);
     let has_models = !args.local && (args.frozen || has_server || key(None).is_some());
-    if let Some(found) = ENVIRONMENT.sentence_model(options, dirs::home_dir(), !has_models)? {
+    let folders = [dirs::home_dir(), dirs::cache_dir()];
+    if let Some(found) = ENVIRONMENT.sentence_model(options, folders, !has_models)? {
         line(&found);
     }
     options.settle(has_models);
@@ -55,8 +57,12 @@ pub fn key(variable: Option<&str>) -> Option<Key> {
 
 /// The file of answers.
 pub fn answers() -> Result<PathBuf> {
-    let answers = ENVIRONMENT.answers(dirs::cache_dir());
-    answers.context("this system names no cache folder: set HYPOTHESAES_CACHE to one")
+    ENVIRONMENT.answers(dirs::cache_dir()).context(NO_FOLDER)
+}
+
+/// The folder of sentence models' vectors.
+pub fn vectors() -> Result<PathBuf> {
+    ENVIRONMENT.vectors(dirs::cache_dir()).context(NO_FOLDER)
 }
 
 /// Refuses what would fail at the first call, or send texts where they must not go.

@@ -169,7 +169,8 @@ fn models(options: &mut Options, asking: Asking, watch: &dyn Watch) -> Result<Op
     let has_server = ENVIRONMENT.address(options);
     let has_key = ENVIRONMENT.key(None).is_some();
     let has_models = !local && (manner.frozen || has_server || has_key);
-    let found = ENVIRONMENT.sentence_model(options, dirs::home_dir(), !has_models)?;
+    let folders = [dirs::home_dir(), dirs::cache_dir()];
+    let found = ENVIRONMENT.sentence_model(options, folders, !has_models)?;
     found.inspect(|line| watch.say(line));
     options.settle(has_models);
     if !options.asks_models() {

@@ -13,5 +13,6 @@ mod real;
 mod resuming;
 mod running;
 mod sae;
+mod sentence_models;
 #[path = "../../../llm/tests/it/service.rs"]
 mod service;

@@ -60,11 +60,12 @@ impl Folder {
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hypothesaes"));
         command.args(words).current_dir(self.path()).env("NO_COLOR", "1").env("COLUMNS", "100");
-        // Neither the developer's key nor the answers kept for him.
+        // Neither the developer's key nor the answers and models kept for him.
         for variable in ["OPENAI_API_KEY", "OPENAI_KEY_SAE", "OPENAI_BASE_URL"] {
             command.env_remove(variable);
         }
         command.env("HYPOTHESAES_CACHE", self.path().join("cache"));
+        command.env("HF_HUB_CACHE", self.path().join("hub"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

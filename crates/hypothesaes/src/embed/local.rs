@@ -7,6 +7,7 @@ use hypothesaes_encoder::{Encoder, EncoderOptions};
 use hypothesaes_math::Matrix;
 use hypothesaes_math::vector::normalise;
 
+use super::store::{Element, Key, Space, VectorStore, Writer, WriterOptions};
 use super::{Embed, EmbedOptions, TFIDF_SVD};
 use crate::data::Texts;
 use crate::options::AUTO;
@@ -141,6 +142,7 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
 pub struct LocalEmbedder {
     encoder: Encoder,
     id: String,
+    kept_in: Option<PathBuf>,
 }
 
 impl LocalEmbedder {
@@ -164,7 +166,7 @@ impl LocalEmbedder {
             encoder.max_tokens(),
             encoder.dim()
         );
-        Ok(Self { encoder, id })
+        Ok(Self { encoder, id, kept_in: options.kept_in.clone() })
     }
 }
 
@@ -175,15 +177,43 @@ impl Embed for LocalEmbedder {
 
     fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix> {
         let texts: Vec<&str> = texts.iter().collect();
-        let mut x = vec![0.0; texts.len() * self.encoder.dim()];
-        self.encoder.encode(&texts, |i, vector| {
-            let row = &mut x[i * vector.len()..][..vector.len()];
+        let dim = self.encoder.dim();
+        let mut x = vec![0.0; texts.len() * dim];
+        let keys: Vec<Key> = texts.iter().map(|text| Key::of(text)).collect();
+        let (mut writer, missing) = match &self.kept_in {
+            None => (None, (0..texts.len()).collect()),
+            Some(folder) => {
+                let space = Space { embedder: self.id(), dim, element: Element::F32 };
+                let (store, notes) = VectorStore::open(folder, &space)?;
+                for note in &notes {
+                    watch.say(note);
+                }
+                let missing = store.fill(&keys, &mut x)?;
+                (Some(store.writer(WriterOptions::default())), missing)
+            }
+        };
+        let known = texts.len() - missing.len();
+        if known > 0 {
+            watch.say(&format!("{known} of {} texts have been embedded before", texts.len()));
+            watch.advance(known as u64);
+        }
+        let asked: Vec<&str> = missing.iter().map(|&i| texts[i]).collect();
+        self.encoder.encode(&asked, |at, vector| {
+            let i = missing[at];
+            let row = &mut x[i * dim..(i + 1) * dim];
             row.copy_from_slice(vector);
             normalise(row);
+            if let Some(writer) = &mut writer {
+                writer.push(keys[i], row)?;
+            }
             watch.advance(1);
             watch.check()
         })?;
-        Ok(Matrix::from_vec(texts.len(), self.encoder.dim(), x)?)
+        let written = writer.map(Writer::finish).transpose()?.unwrap_or_default();
+        for note in &written.notes {
+            watch.say(note);
+        }
+        Ok(Matrix::from_vec(texts.len(), dim, x)?)
     }
 }
 
@@ -279,6 +309,41 @@ mod tests {
         assert_eq!(named("intfloat/e5-mistral-7b-instruct").prefix(), None);
         let own = EmbedOptions { prefix: Some(String::new()), ..named("intfloat/e5-small") };
         assert_eq!(own.prefix().as_deref(), Some(""));
+    }
+
+    /// Stops after so many texts.
+    struct Impatient(std::sync::atomic::AtomicU64);
+
+    impl Watch for Impatient {
+        fn begin(&self, _: &'static str, _: u64, _: &'static str) {}
+        fn advance(&self, done: u64) {
+            self.0.fetch_sub(done, std::sync::atomic::Ordering::Relaxed);
+        }
+        fn say(&self, _: &str) {}
+        fn end(&self, _: &str) {}
+        fn interrupted(&self) -> bool {
+            self.0.load(std::sync::atomic::Ordering::Relaxed) == 0
+        }
+    }
+
+    #[test]
+    fn what_was_embedded_before_an_interruption_is_kept() {
+        let kept = tempfile::tempdir().unwrap();
+        let options = EmbedOptions { kept_in: Some(kept.path().into()), ..named("tiny") };
+        let embedder = LocalEmbedder::open(&tiny(), &options).unwrap();
+        let texts: Vec<String> = (0..500).map(|i| format!("text number {i}")).collect();
+        let texts: Texts = texts.iter().map(String::as_str).collect();
+        let stopped = embedder.embed(&texts, &Impatient(200.into()));
+        assert!(matches!(stopped, Err(Error::Interrupted)));
+        let space =
+            Space { embedder: embedder.id(), dim: embedder.encoder.dim(), element: Element::F32 };
+        let rows = || VectorStore::open(kept.path(), &space).unwrap().0.rows();
+        assert_eq!(rows(), 200);
+        let x = embedder.embed(&texts, &Unwatched).unwrap();
+        assert_eq!(rows(), 500);
+        let anew = LocalEmbedder::open(&tiny(), &named("tiny")).unwrap();
+        assert_eq!(x, anew.embed(&texts, &Unwatched).unwrap());
+        assert_eq!(x, embedder.embed(&texts, &Unwatched).unwrap());
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub(crate) mod local;
 mod model;
 mod options;
 mod spread;
+pub mod store;
 #[cfg(test)]
 mod tests;
 mod tfidf_svd;

@@ -25,6 +25,9 @@ pub struct EmbedOptions {
     pub embedder: String,
     /// Where the sentence model lies; found by its name.
     pub folder: Option<PathBuf>,
+    /// Folder in which a sentence model's vectors are kept; nowhere if there is none.
+    #[serde(skip)]
+    pub kept_in: Option<PathBuf>,
     /// What a sentence model reads before every text; by default what it was trained with.
     pub prefix: Option<String>,
     /// Tokens of a text that a sentence model reads at most; by default as many as it can.
@@ -48,6 +51,7 @@ impl Default for EmbedOptions {
         Self {
             embedder: AUTO.into(),
             folder: None,
+            kept_in: None,
             prefix: None,
             max_tokens: None,
             dim: 256,

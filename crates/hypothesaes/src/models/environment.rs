@@ -47,17 +47,19 @@ impl Environment<'_> {
         options.llm.base_url != default
     }
 
-    /// Finds the sentence model that the options mean, see [`crate::embed::EmbedOptions::find`];
-    /// `home` is the user's folder, `or_any` whether one that is at hand is taken if none is named.
+    /// Finds the sentence model that the options mean, see [`crate::embed::EmbedOptions::find`],
+    /// and where its vectors are kept. `home` and `cache` are the user's folders, `or_any` whether one
+    /// that is at hand is taken if none is named.
     ///
     /// # Errors
     /// As there.
     pub fn sentence_model(
         &self,
         options: &mut Options,
-        home: Option<PathBuf>,
+        [home, cache]: [Option<PathBuf>; 2],
         or_any: bool,
     ) -> Result<Option<String>> {
+        options.embed.kept_in = self.vectors(cache);
         let is_served = options.llm.base_url != Options::default().llm.base_url;
         options.embed.find(self.hub(home).as_deref(), or_any, is_served)
     }
@@ -74,11 +76,17 @@ impl Environment<'_> {
     /// The file of answers; `cache` is the user's cache folder, if the system names one.
     #[must_use]
     pub fn answers(&self, cache: Option<PathBuf>) -> Option<PathBuf> {
-        let folder = match self.get(CACHE) {
-            Some(folder) => PathBuf::from(folder),
-            None => cache?.join("hypothesaes"),
-        };
-        Some(folder.join("answers.sqlite"))
+        Some(self.kept(cache)?.join("answers.sqlite"))
+    }
+
+    /// The folder of sentence models' vectors, likewise.
+    #[must_use]
+    pub fn vectors(&self, cache: Option<PathBuf>) -> Option<PathBuf> {
+        Some(self.kept(cache)?.join("vectors"))
+    }
+
+    fn kept(&self, cache: Option<PathBuf>) -> Option<PathBuf> {
+        self.get(CACHE).map(PathBuf::from).or_else(|| Some(cache?.join("hypothesaes")))
     }
 }
 
@@ -127,6 +135,7 @@ mod tests {
         check(&[], |e| {
             assert_eq!(e.answers(cache()), Some("cache/hypothesaes/answers.sqlite".into()));
             assert_eq!(e.answers(None), None);
+            assert_eq!(e.vectors(cache()), Some("cache/hypothesaes/vectors".into()));
         });
     }
 }

@@ -1,0 +1,97 @@
+//! Sentence models on this computer: by folder, by name, at hand, and their vectors.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::program::{Folder, Went, small_table};
+
+/// A tiny model with random weights.
+fn tiny() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../encoder/tests/models/bert-mean")
+}
+
+fn run(folder: &Folder, more: &[&str]) -> Went {
+    let words = ["run", "small.tsv", "--text", "text", "--target", "stars"];
+    folder.run(&[&words, more].concat())
+}
+
+fn folder(rows: usize) -> Folder {
+    let folder = Folder::new();
+    folder.write("small.tsv", small_table(rows));
+    folder
+}
+
+#[test]
+fn a_folder_embeds_once() {
+    let folder = folder(120);
+    let model = tiny();
+    let model = model.to_str().unwrap();
+    let first = run(&folder, &["--embedder", model, "--out", "a"]).well();
+    assert!(first.stderr.contains("120 texts, 32 dimensions"), "{}", first.stderr);
+    let again = run(&folder, &["--embedder", model, "--out", "b"]).well();
+    assert!(
+        again.stderr.contains("120 of 120 texts have been embedded before"),
+        "{}",
+        again.stderr
+    );
+    let file = "embed/embeddings.safetensors";
+    let [a, b] = ["a", "b"].map(|run| fs::read(folder.path().join(run).join(file)).unwrap());
+    assert_eq!(a, b);
+
+    let prefixed = ["--embedder", model, "--prefix", "query: ", "--out", "a"];
+    let prefixed = run(&folder, &prefixed).well();
+    assert!(prefixed.stderr.contains("embed: done again"), "{}", prefixed.stderr);
+    assert!(!prefixed.stderr.contains("embedded before"), "{}", prefixed.stderr);
+    assert_ne!(fs::read(folder.path().join("a").join(file)).unwrap(), b);
+
+    let shown = folder.run(&["cache"]).well().stdout;
+    assert!(shown.contains("vectors") && shown.contains("120"), "{shown}");
+    let checked = folder.run(&["cache", "--verify"]).well().stdout;
+    assert!(checked.contains("240 vectors are sound"), "{checked}");
+    let gone = folder.run(&["cache", "--trim-vectors", "0"]).well().stdout;
+    assert!(gone.contains("2 files of vectors removed"), "{gone}");
+}
+
+#[test]
+fn a_model_that_is_at_hand_is_taken_and_named() {
+    let folder = folder(120);
+    let repository = "hub/models--sentence-transformers--all-MiniLM-L6-v2";
+    let files = folder.path().join(repository).join("snapshots/abc");
+    copy(&tiny(), &files);
+    folder.write(&format!("{repository}/refs/main"), "abc");
+    let taken = run(&folder, &["--out", "a"]).well();
+    assert!(taken.stderr.contains("embedding with `sentence-transformers/all-MiniLM-L6-v2`"));
+    assert!(taken.stderr.contains("32 dimensions"), "{}", taken.stderr);
+    let without = run(&folder, &["--embedder", "tfidf-svd", "--out", "a"]).well();
+    assert!(without.stderr.contains("embed: done again"), "{}", without.stderr);
+    // What the weights are counts, not where they lie.
+    let named = run(&folder, &["--embedder", "all-MiniLM-L6-v2", "--out", "b"]).well();
+    assert!(named.stderr.contains("32 dimensions"), "{}", named.stderr);
+}
+
+#[test]
+fn a_model_that_is_not_here_or_broken_is_refused() {
+    let folder = folder(120);
+    let missing = run(&folder, &["--embedder", "BAAI/bge-m3", "--out", "a"]);
+    assert_eq!(missing.code, Some(2), "{}", missing.stderr);
+    assert!(missing.stderr.contains("hf download BAAI/bge-m3"), "{}", missing.stderr);
+    let model = folder.path().join("model");
+    copy(&tiny(), &model);
+    fs::write(model.join("model.safetensors"), "cut").unwrap();
+    let broken = run(&folder, &["--embedder", "model", "--out", "a"]);
+    assert_eq!(broken.code, Some(1), "{}", broken.stderr);
+    assert!(broken.stderr.contains("model.safetensors"), "{}", broken.stderr);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
+}
