@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
 use rusqlite::{Connection, Error, ErrorCode};
 
@@ -32,7 +33,26 @@ CREATE TABLE IF NOT EXISTS batch_items (
 CREATE INDEX IF NOT EXISTS batch_items_by_batch ON batch_items (batch);
 ";
 
+/// Opens the file. Two that make it at once are told that it is locked without being made to wait,
+/// since both change its mode: so this waits.
 pub(super) fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let begun = Instant::now();
+    loop {
+        match open_now(path) {
+            Err(e) if is_locked(&e) && begun.elapsed() < super::PATIENCE => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            other => return other,
+        }
+    }
+}
+
+fn is_locked(error: &Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn open_now(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(super::PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;

@@ -42,6 +42,25 @@ fn trap_19_two_that_use_the_file_at_once_lose_nothing() {
 }
 
 #[test]
+fn trap_19_many_that_make_the_file_at_once_wait_for_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..20 {
+        let path = folder.path().join(format!("{round}.sqlite"));
+        let start = std::sync::Barrier::new(8);
+        std::thread::scope(|scope| {
+            let open = || {
+                start.wait();
+                Store::open(&path).map(|_| ())
+            };
+            let opened: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            for one in opened {
+                one.join().unwrap().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
 fn trap_19_a_damaged_file_is_set_aside_and_never_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("answers.sqlite");

@@ -22,7 +22,7 @@ pub struct WriterOptions {
 
 impl Default for WriterOptions {
     fn default() -> Self {
-        let age = Duration::from_secs(20);
+        let age = Duration::from_secs(5);
         Self { rows: 1 << 20, bytes: 64 << 20, age, segments: 32 }
     }
 }
