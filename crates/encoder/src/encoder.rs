@@ -12,7 +12,7 @@ use crate::statics::Static;
 use crate::tokens::Tokens;
 use crate::transformer::Transformer;
 use crate::weights::Weights;
-use crate::{Error, Result, architecture, batches};
+use crate::{Error, Precision, Result, architecture, batches};
 
 /// How a model is used.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,7 @@ pub struct EncoderOptions {
     /// The first so many numbers of a vector, brought to length 1 again, of a model that was trained
     /// for that (Matryoshka).
     pub dimensions: Option<usize>,
+    pub precision: Precision,
 }
 
 /// A model in memory.
@@ -68,7 +69,7 @@ impl Encoder {
             let width = table.width();
             (Stages::Static { table, steps }, tokens, None, width)
         } else {
-            let (transformer, tokens, most) = transformer(&own, options.max_tokens)?;
+            let (transformer, tokens, most) = transformer(&own, options)?;
             let skipped = skipped(&steps, &tokens, &prefix)?;
             let width = transformer.h;
             let transformer = Box::new(transformer);
@@ -203,17 +204,17 @@ fn steps(folder: &Path, modules: Option<&[Module]>, is_static: bool) -> Result<V
     Ok(steps)
 }
 
-fn transformer(folder: &Path, asked: Option<usize>) -> Result<(Transformer, Tokens, usize)> {
+fn transformer(folder: &Path, options: &EncoderOptions) -> Result<(Transformer, Tokens, usize)> {
     let path = folder.join("config.json");
     let config: Value = folder::required(&path)?;
-    let mut weights = Weights::open(&folder::weights(folder)?)?;
+    let mut weights = Weights::open(&folder::weights(folder)?, options.precision)?;
     let transformer = architecture::read(&config, &path, &mut weights)?;
     let reading = folder::reading(folder)?;
     let own = match reading.max_seq_length {
         Some(most) => most,
         None => folder::tokenizer_length(folder)?.unwrap_or(transformer.positions),
     };
-    let most = own.min(transformer.positions).min(asked.unwrap_or(usize::MAX)).max(1);
+    let most = own.min(transformer.positions).min(options.max_tokens.unwrap_or(usize::MAX)).max(1);
     let tokens = Tokens::open(folder, Some(most), reading.do_lower_case, true)?;
     tokens.check(transformer.embeddings.words.len() / transformer.embeddings.width)?;
     Ok((transformer, tokens, most))

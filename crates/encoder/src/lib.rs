@@ -11,6 +11,7 @@ mod batches;
 mod encoder;
 mod error;
 mod folder;
+mod int8;
 mod linear;
 mod modules;
 mod ops;
@@ -21,3 +22,4 @@ mod weights;
 
 pub use encoder::{Encoder, EncoderOptions};
 pub use error::{Error, Result};
+pub use linear::Precision;

@@ -9,7 +9,7 @@ use crate::folder::{self, Module};
 use crate::linear::Linear;
 use crate::ops::{Activation, normalise};
 use crate::weights::Weights;
-use crate::{Error, Result};
+use crate::{Error, Precision, Result};
 
 /// What is done after the transformer.
 pub(crate) enum Step {
@@ -164,10 +164,10 @@ fn dense(folder: &Path) -> Result<Step> {
     let path = folder.join("config.json");
     let file: DenseFile = folder::required(&path)?;
     let (ins, outs) = (file.in_features, file.out_features);
-    let weights = Weights::open(&folder::weights(folder)?)?;
+    let weights = Weights::open(&folder::weights(folder)?, Precision::F32)?;
     let weight = weights.tensor("linear.weight", &[outs, ins])?;
     let bias = weights.if_there("linear.bias", &[outs])?;
     let name = file.activation_function.rsplit('.').next().unwrap_or_default().to_lowercase();
     let activation = Activation::named(&name, &path)?;
-    Ok(Step::Dense(Linear::new(&weight, bias, ins), activation))
+    Ok(Step::Dense(Linear::new(&weight, bias, ins, Precision::F32), activation))
 }

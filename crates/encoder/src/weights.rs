@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use crate::{Error, Result};
+use crate::{Error, Precision, Result};
 
 /// Bytes of a header beyond which a file is taken to be no safetensors file, as in the format.
 const MOST_HEADER: u64 = 100_000_000;
@@ -23,10 +23,12 @@ pub(crate) struct Weights {
     base: u64,
     tensors: HashMap<String, TensorInfo>,
     prefix: String,
+    /// In which matrices are kept that tokens are multiplied by.
+    pub precision: Precision,
 }
 
 impl Weights {
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, precision: Precision) -> Result<Self> {
         let mut file = File::open(path).map_err(Error::file(path))?;
         let length = file.metadata().map_err(Error::file(path))?.len();
         let damaged = |what: &str| Error::model(path, format!("no safetensors file: {what}"));
@@ -50,7 +52,7 @@ impl Weights {
             return Err(Error::model(path, message));
         }
         let (path, file) = (path.to_owned(), Mutex::new(file));
-        Ok(Self { path, file, base, tensors, prefix: String::new() })
+        Ok(Self { path, file, base, tensors, prefix: String::new(), precision })
     }
 
     /// Takes off what stands before `known` in the names of tensors, as `bert.` before

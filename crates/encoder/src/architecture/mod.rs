@@ -132,7 +132,7 @@ fn stacked(weights: &Weights, names: &[&str], ins: usize, outs: usize) -> Result
     if bias.as_ref().is_some_and(|bias| bias.len() != names.len() * outs) {
         return Err(Error::model(weights.path(), format!("some of `{names:?}` have no bias")));
     }
-    Ok(Linear::new(&weight, bias, ins))
+    Ok(Linear::new(&weight, bias, ins, weights.precision))
 }
 
 /// Words, `positions` from the row `skipped` on, and the first kind of token, below `embeddings`.

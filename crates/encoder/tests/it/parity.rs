@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hypothesaes_encoder::{Encoder, EncoderOptions};
+use hypothesaes_encoder::{Encoder, EncoderOptions, Precision};
 use serde_json::Value;
 
 fn golden() -> Value {
@@ -66,4 +66,25 @@ fn every_architecture_as_sentence_transformers_has_it() {
         }
     }
     assert!(models.len() >= 12);
+}
+
+/// Random weights are harder to round than trained ones.
+#[test]
+fn whole_numbers_keep_what_is_alike() {
+    let golden = golden();
+    let texts: Vec<String> = list(&golden["texts"]);
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let int8 = EncoderOptions { precision: Precision::Int8, ..EncoderOptions::default() };
+    for name in golden["models"].as_object().unwrap().keys() {
+        let [exact, rounded] = [&EncoderOptions::default(), &int8]
+            .map(|options| vectors(&Encoder::open(&folder(name), options).unwrap(), &texts));
+        let least = exact.iter().zip(&rounded).map(|(a, b)| cosine(a, b)).fold(1.0, f32::min);
+        println!("{name} {least}");
+        assert!(least > 0.998, "{name}: {least}");
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }

@@ -156,15 +156,17 @@ impl LocalEmbedder {
             prefix: options.prefix(),
             max_tokens: options.max_tokens,
             dimensions: options.dimensions.map(|dim| dim as usize),
+            precision: options.precision,
         };
         let encoder = Encoder::open(folder, &used)?;
         let id = format!(
-            "{} {} prefix {:?} tokens {:?} dimensions {}",
+            "{} {} prefix {:?} tokens {:?} dimensions {} {:?}",
             options.embedder,
             content(folder)?,
             encoder.prefix(),
             encoder.max_tokens(),
-            encoder.dim()
+            encoder.dim(),
+            options.precision
         );
         Ok(Self { encoder, id, kept_in: options.kept_in.clone() })
     }

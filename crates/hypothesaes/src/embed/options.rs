@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use hypothesaes_encoder::Precision;
 use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,9 @@ pub struct EmbedOptions {
     pub prefix: Option<String>,
     /// Tokens of a text that a sentence model reads at most; by default as many as it can.
     pub max_tokens: Option<usize>,
+    /// In what a sentence model computes: `f32`, as it was trained, or `int8`, which takes less time and
+    /// changes vectors a little.
+    pub precision: Precision,
     /// Entries of a vector of the embedded one; fewer if the texts do not hold as many directions.
     pub dim: usize,
     /// Entries of a model's vector; by default as many as the model gives.
@@ -54,6 +58,7 @@ impl Default for EmbedOptions {
             kept_in: None,
             prefix: None,
             max_tokens: None,
+            precision: Precision::default(),
             dim: 256,
             dimensions: None,
             language: Language::default(),
