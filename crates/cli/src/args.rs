@@ -316,6 +316,10 @@ pub struct ModelArgs {
     /// What a sentence model reads before every text [default: what it was trained with]
     #[arg(long, value_name = "TEXT")]
     pub prefix: Option<String>,
+    /// Cut long texts into pieces of whole sentences: `mean` embeds them piece by piece, `rows` makes each
+    /// piece a row in the group of its text; `mean:200` says how many tokens at most [default: 256]
+    #[arg(long, value_name = "MODE[:TOKENS]")]
+    pub chunk: Option<Chunk>,
     /// Model that words neurons, or phrases [default: gpt-5.2 if there is a key]
     #[arg(long, value_name = "MODEL")]
     pub interpreter: Option<String>,
@@ -392,4 +396,27 @@ pub enum SelectArg {
     Correlation,
     Separation,
     Stability,
+}
+
+/// What becomes of long texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunk {
+    /// Whether pieces become rows; else their vectors are averaged.
+    pub rows: bool,
+    /// Of a piece at most.
+    pub tokens: usize,
+}
+
+impl std::str::FromStr for Chunk {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (mode, tokens) = text.split_once(':').unwrap_or((text, "256"));
+        let tokens = tokens.parse().map_err(|_| format!("`{tokens}` is no number of tokens"))?;
+        match mode {
+            "mean" => Ok(Self { rows: false, tokens }),
+            "rows" => Ok(Self { rows: true, tokens }),
+            other => Err(format!("`{other}` is neither `mean` nor `rows`")),
+        }
+    }
 }

@@ -13,8 +13,8 @@ use hypothesaes::run::{self, OPTIONS_FILE};
 use hypothesaes::select::Method;
 
 use crate::args::{
-    ChoiceArgs, DataArgs, DoctorArgs, FormatArg, MethodArgs, ModelArgs, OwnArgs, RunArgs, SaeArgs,
-    SelectArg, SharedArgs, TaskArg,
+    ChoiceArgs, Chunk, DataArgs, DoctorArgs, FormatArg, MethodArgs, ModelArgs, OwnArgs, RunArgs,
+    SaeArgs, SelectArg, SharedArgs, TaskArg,
 };
 use crate::exit::Usage;
 use crate::progress::line;
@@ -85,6 +85,11 @@ fn models(options: &mut Options, args: &ModelArgs) -> Result<()> {
     }
     if args.prefix.is_some() {
         options.embed.prefix.clone_from(&args.prefix);
+    }
+    match args.chunk {
+        Some(Chunk { rows: true, tokens }) => options.data.chunk = Some(tokens),
+        Some(Chunk { rows: false, tokens }) => options.embed.chunk = Some(tokens),
+        None => {}
     }
     if let Some(file) = &args.instructions_file {
         options.interpret.instructions =

@@ -207,7 +207,7 @@ fn steps(folder: &Path, modules: Option<&[Module]>, is_static: bool) -> Result<V
 fn transformer(folder: &Path, options: &EncoderOptions) -> Result<(Transformer, Tokens, usize)> {
     let path = folder.join("config.json");
     let config: Value = folder::required(&path)?;
-    let mut weights = Weights::open(&folder::weights(folder)?, options.precision)?;
+    let mut weights = Weights::open(folder, options.precision)?;
     let transformer = architecture::read(&config, &path, &mut weights)?;
     let reading = folder::reading(folder)?;
     let own = match reading.max_seq_length {

@@ -1,5 +1,6 @@
 //! A model's folder as sentence-transformers writes it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,7 +36,7 @@ pub(crate) fn modules(folder: &Path) -> Result<Option<Vec<Module>>> {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Prompts {
     #[serde(default)]
-    pub prompts: std::collections::BTreeMap<String, String>,
+    pub prompts: BTreeMap<String, String>,
     pub default_prompt_name: Option<String>,
 }
 
@@ -67,22 +68,38 @@ pub(crate) fn tokenizer_length(folder: &Path) -> Result<Option<usize>> {
     Ok(length.and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok()))
 }
 
-/// The weights' file in a folder.
-pub(crate) fn weights(folder: &Path) -> Result<PathBuf> {
+/// The files of the weights in a folder.
+pub(crate) fn weights(folder: &Path) -> Result<Vec<PathBuf>> {
     let path = folder.join("model.safetensors");
     if path.is_file() {
-        return Ok(path);
+        return Ok(vec![path]);
     }
-    let message = if folder.join("model.safetensors.index.json").is_file() {
-        "there is no such file: the weights are in several files, which are not read here; choose a \
-         smaller model"
-    } else if folder.join("pytorch_model.bin").is_file() {
+    let index = folder.join("model.safetensors.index.json");
+    if let Some(Index { weight_map }) = optional(&index)? {
+        let names: BTreeSet<String> = weight_map.into_values().collect();
+        if let Some(name) = names.iter().find(|name| !is_plain(name)) {
+            return Err(Error::model(index, format!("`{name}` is no file's name")));
+        }
+        return Ok(names.iter().map(|name| folder.join(name)).collect());
+    }
+    let message = if folder.join("pytorch_model.bin").is_file() {
         "there is no such file: the weights are there as a pickle, `pytorch_model.bin`, alone; saving the \
          model with `safe_serialization=True` converts them"
     } else {
         "there is no such file: is this the folder of a model?"
     };
     Err(Error::model(path, message))
+}
+
+/// `model.safetensors.index.json`: in which file a tensor is.
+#[derive(Deserialize)]
+struct Index {
+    weight_map: BTreeMap<String, String>,
+}
+
+/// Whether this names a file of the folder itself.
+fn is_plain(name: &str) -> bool {
+    Path::new(name).file_name().is_some_and(|own| own == name)
 }
 
 pub(crate) fn required<T: DeserializeOwned>(path: &Path) -> Result<T> {

@@ -164,7 +164,7 @@ fn dense(folder: &Path) -> Result<Step> {
     let path = folder.join("config.json");
     let file: DenseFile = folder::required(&path)?;
     let (ins, outs) = (file.in_features, file.out_features);
-    let weights = Weights::open(&folder::weights(folder)?, Precision::F32)?;
+    let weights = Weights::open(folder, Precision::F32)?;
     let weight = weights.tensor("linear.weight", &[outs, ins])?;
     let bias = weights.if_there("linear.bias", &[outs])?;
     let name = file.activation_function.rsplit('.').next().unwrap_or_default().to_lowercase();

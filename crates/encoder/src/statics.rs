@@ -39,7 +39,7 @@ const MODEL2VEC: usize = 512;
 impl Static {
     /// A folder of model2vec's, or of the module `StaticEmbedding`.
     pub fn open(folder: &Path) -> Result<(Self, Tokens)> {
-        let weights = Weights::open(&folder::weights(folder)?, Precision::F32)?;
+        let weights = Weights::open(folder, Precision::F32)?;
         let path = folder.join("config.json");
         let config: Config =
             if path.is_file() { folder::required(&path)? } else { Config::default() };

@@ -1,11 +1,31 @@
 //! Texts as tokens.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde_json::Value;
 use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Sequence};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::{Error, Result};
+
+/// Of `tokenizer.json` what its own reader does not check.
+#[derive(Deserialize)]
+struct TokenizerFile {
+    post_processor: Option<Value>,
+}
+
+/// A token in a template that its list of tokens lacks; reading a text would then panic.
+fn unknown_in_template(processor: &Value) -> Option<String> {
+    if let Some(all) = processor.get("processors").and_then(Value::as_array) {
+        return all.iter().find_map(unknown_in_template);
+    }
+    let known = processor.get("special_tokens")?;
+    let pieces = processor.get("single")?.as_array()?.iter();
+    let mut named = pieces.filter_map(|piece| piece.get("SpecialToken")?.get("id")?.as_str());
+    named.find(|name| known.get(name).is_none()).map(str::to_owned)
+}
 
 /// The model's tokenizer.
 pub(crate) struct Tokens {
@@ -28,7 +48,16 @@ impl Tokens {
             return Err(Error::model(path, message));
         }
         let damaged = |e: tokenizers::Error| Error::model(&path, format!("no tokenizer: {e}"));
-        let mut tokenizer = Tokenizer::from_file(&path).map_err(damaged)?;
+        let bytes = fs::read(&path).map_err(Error::file(&path))?;
+        // The reader of tokenizers panics where there is no JSON at all.
+        let file: TokenizerFile = serde_json::from_slice(&bytes).map_err(|e| damaged(e.into()))?;
+        if let Some(token) = file.post_processor.as_ref().and_then(unknown_in_template) {
+            let message = format!(
+                "no tokenizer: what is put around texts names `{token}`, which is not there"
+            );
+            return Err(Error::model(&path, message));
+        }
+        let mut tokenizer = Tokenizer::from_bytes(&bytes).map_err(damaged)?;
         tokenizer.with_padding(None);
         if let Some(max_length) = most {
             let truncation = TruncationParams { max_length, ..TruncationParams::default() };

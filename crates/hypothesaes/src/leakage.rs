@@ -188,6 +188,7 @@ mod tests {
             covariates: Covariates::default(),
             group,
             row_id: (10..).take(split.len()).collect(),
+            document: None,
         }
     }
 

@@ -373,7 +373,7 @@ pub fn tfidf_svd<'py>(
         options.dim = dim.unwrap_or(options.dim);
         let texts: Texts = texts.iter().map(String::as_str).collect();
         let embedder = embed::fit(&texts, &options, None, 0, teller)?;
-        Ok(embed::embed(&*embedder as &dyn Embed, &texts, teller)?.0)
+        Ok(embed::embed(&*embedder as &dyn Embed, &texts, options.chunk, teller)?.0)
     })?;
     let (n, d) = (x.rows(), x.cols());
     x.into_vec().into_pyarray(py).reshape([n, d])

@@ -83,6 +83,49 @@ fn a_model_that_is_not_here_or_broken_is_refused() {
     assert!(broken.stderr.contains("model.safetensors"), "{}", broken.stderr);
 }
 
+/// Each text of several sentences, so that there is something to cut.
+fn long_texts() -> Folder {
+    let folder = Folder::new();
+    let sentence =
+        |i: usize, j: usize| format!("The soup number {i} of visit {j} was not so good.");
+    let row = |i: usize| {
+        let sentences: Vec<String> = (0..4).map(|j| sentence(i, j)).collect();
+        format!("{}\t{}\n", sentences.join(" "), i % 5)
+    };
+    let rows: String = (0..100).map(row).collect();
+    folder.write("small.tsv", format!("text\tstars\n{rows}"));
+    folder
+}
+
+#[test]
+fn long_texts_are_averaged_or_become_rows() {
+    let folder = long_texts();
+    let model = tiny();
+    let model = model.to_str().unwrap();
+    let mean = run(&folder, &["--embedder", model, "--chunk", "mean:20", "--out", "mean"]).well();
+    let told = "100 of 100 texts are cut into pieces of at most 20 tokens: 400 pieces in all";
+    assert!(mean.stderr.contains(told), "{}", mean.stderr);
+    let rows = run(&folder, &["--chunk", "rows:13", "--out", "rows"]).well();
+    let told = "100 texts are cut into 400 pieces of at most 13 tokens (of 4 characters): each is a row, and";
+    assert!(rows.stderr.contains(told), "{}", rows.stderr);
+    assert!(
+        rows.stderr.contains("clustered") || rows.stdout.contains("clustered"),
+        "{}",
+        rows.stdout
+    );
+    // The split is that of the texts.
+    assert!(
+        rows.stderr.contains("70 to discover on, 15 for validation, 15 held out"),
+        "{}",
+        rows.stderr
+    );
+    for (chunk, said) in [("mean:x", "no number"), ("cut", "neither"), ("rows:2", "at least 8")] {
+        let refused = run(&folder, &["--chunk", chunk, "--out", "bad"]);
+        assert_ne!(refused.code, Some(0));
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {

@@ -49,9 +49,10 @@ pub(super) fn read(config: &Config, weights: &mut Weights) -> Result<Transformer
     weights.strip_before("embeddings.word_embeddings.weight");
     let own: Own = config.parse()?;
     config.check(own.n_embd, own.n_head)?;
-    if own.prenorm || own.rotary_emb_interleaved || own.rotary_emb_fraction <= 0.0 {
+    let turns = own.rotary_emb_fraction > 0.0 && own.rotary_emb_fraction <= 1.0;
+    if own.prenorm || own.rotary_emb_interleaved || !turns {
         let message = "of this kind only those with `prenorm` false, `rotary_emb_interleaved` false \
-                       and `rotary_emb_fraction` above 0 are known here";
+                       and `rotary_emb_fraction` above 0 and at most 1 are known here";
         return Err(Error::model(config.path, message));
     }
     let (h, d) = (own.n_embd, own.n_embd / own.n_head);

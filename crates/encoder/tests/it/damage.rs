@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use hypothesaes_encoder::{Encoder, EncoderOptions, Error};
+use safetensors::SafeTensors;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -155,4 +156,67 @@ fn first_numbers_are_vectors_of_length_1() {
     assert!(found[0].len() == 8 && (length - 1.0).abs() < 1e-5, "{found:?}");
     let options = EncoderOptions { dimensions: Some(1000), ..options };
     assert!(Encoder::open(&folder("bert-mean"), &options).is_err());
+}
+
+#[test]
+fn weights_in_several_files_are_one_model() {
+    let model = copy("bert-mean");
+    let file = model.path().join("model.safetensors");
+    let bytes = fs::read(&file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let mut names: Vec<&str> = tensors.names();
+    names.sort_unstable();
+    let mut index = serde_json::Map::new();
+    for (part, names) in names.chunks(names.len().div_ceil(3)).enumerate() {
+        let name = format!("model-{part}-of-3.safetensors");
+        let part = names.iter().map(|name| (*name, tensors.tensor(name).unwrap()));
+        safetensors::serialize_to_file(part, None, &model.path().join(&name)).unwrap();
+        index.extend(names.iter().map(|tensor| ((*tensor).to_owned(), name.clone().into())));
+    }
+    fs::remove_file(&file).unwrap();
+    let listed = model.path().join("model.safetensors.index.json");
+    fs::write(&listed, serde_json::json!({ "weight_map": index }).to_string()).unwrap();
+    let open = |folder: &Path| Encoder::open(folder, &EncoderOptions::default()).unwrap();
+    let texts = ["good soup", "slow staff"];
+    let whole = vectors(&open(&folder("bert-mean")), &texts);
+    assert_eq!(vectors(&open(model.path()), &texts), whole);
+    fs::remove_file(model.path().join("model-1-of-3.safetensors")).unwrap();
+    assert!(refusal(model.path()).contains("model-1-of-3"));
+    fs::write(&listed, r#"{"weight_map": {"a": "../other"}}"#).unwrap();
+    assert!(refusal(model.path()).contains("no file's name"));
+}
+
+/// Whatever is in the files, there is an error or there are vectors.
+#[test]
+fn bytes_that_are_wrong_break_nothing() {
+    let mut random = 7_u64;
+    let mut below = |n: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(random >> 33).unwrap() % n
+    };
+    let mut opened = 0;
+    for name in ["bert-dense", "modernbert", "nomic-bert", "static-model2vec"] {
+        let model = copy(name);
+        let files = ["config.json", "modules.json", "tokenizer.json", "model.safetensors"];
+        for file in files.map(|file| model.path().join(file)).iter().filter(|file| file.is_file()) {
+            let whole = fs::read(file).unwrap();
+            // Of the weights the header.
+            let within = whole.len().min(3000);
+            for _ in 0..60 {
+                let mut changed = whole.clone();
+                for _ in 0..=below(3) {
+                    changed[below(within)] = b"0129{}[],:\"ax-"[below(14)];
+                }
+                fs::write(file, &changed).unwrap();
+                let found = Encoder::open(model.path(), &EncoderOptions::default());
+                if let Ok(encoder) = found {
+                    opened += 1;
+                    let made = encoder.encode(&["good soup", ""], |_, _| Ok::<(), Error>(()));
+                    assert!(made.is_ok() || made.is_err_and(|e| !e.to_string().is_empty()));
+                }
+            }
+            fs::write(file, &whole).unwrap();
+        }
+    }
+    assert!(opened > 100, "{opened}");
 }

@@ -5,6 +5,7 @@ mod arrow;
 mod batches;
 mod by_hand;
 mod choose;
+mod chunks;
 mod covariates;
 mod decode;
 mod delimited;
@@ -108,8 +109,10 @@ pub struct Dataset {
     /// but those of the user's own files.
     pub group: Option<Vec<u32>>,
     /// 0-based number of the row, counted through all files (main, validation, held-out) and over
-    /// the dropped rows too: no two rows share one.
+    /// the dropped rows too: no two rows share one. Of pieces of texts, their own number.
     pub row_id: Vec<u64>,
+    /// Of pieces of texts, the number in the input of the row whose text they are from.
+    pub document: Option<Vec<u64>>,
 }
 
 impl Dataset {
@@ -203,6 +206,7 @@ impl Dataset {
             covariates: self.covariates.gather(rows),
             group: self.group.as_ref().map(|group| rows.iter().map(|&i| group[i]).collect()),
             row_id: rows.iter().map(|&i| self.row_id[i]).collect(),
+            document: self.document.as_ref().map(|of| rows.iter().map(|&i| of[i]).collect()),
         }
     }
 }
@@ -244,6 +248,7 @@ mod tests {
             covariates: Covariates::default(),
             group: None,
             row_id: vec![7, 9],
+            document: None,
         };
         assert_eq!(data.texts_in(Split::Heldout), [0, 2]);
         assert_eq!(data.row_ids(&[0, 2, 3]), [7, 7, 9]);

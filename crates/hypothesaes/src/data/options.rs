@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::embed::check_chunk;
 use crate::{Error, Result};
 
 /// Which files to read, which of their columns count, and what the target is.
@@ -67,6 +68,9 @@ pub struct DataOptions {
     pub heldout: Option<PathBuf>,
     /// Keep a random sample of so many rows, for a first look.
     pub sample: Option<usize>,
+    /// Texts are cut into pieces of whole sentences, of so many tokens (of four characters) at most: each
+    /// is a row, and those of one text are a group.
+    pub chunk: Option<usize>,
 }
 
 /// How a file holds its rows. Each may also be packed by gzip or zstd.
@@ -118,6 +122,11 @@ impl DataOptions {
         }
         if let Some(name) = repeated(&self.columns) {
             return Err(Error::option("columns", name, "a name may be given once"));
+        }
+        check_chunk("data.chunk", self.chunk)?;
+        if let (Some(tokens), Some(_)) = (self.chunk, &self.text_b) {
+            let why = "the pieces of two texts make no pairs; `embed.chunk` cuts each text for its vector";
+            return Err(Error::option("data.chunk", tokens, why));
         }
         self.check_target()?;
         self.encoding().map(|_| ())

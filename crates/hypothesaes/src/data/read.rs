@@ -13,7 +13,7 @@ use super::notes::Told;
 use super::source::{Meter, Source};
 use super::split::{Ties, largest_component, split};
 use super::target::{Decision, Wish};
-use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, Texts, notes};
+use super::{DataOptions, Dataset, Dropped, Split, SplitOptions, Task, Texts, chunks, notes};
 use crate::error::Place;
 use crate::watch::{Unwatched, Watch};
 use crate::{Error, Result};
@@ -147,13 +147,33 @@ pub fn read(
         covariates,
         group: gathered.groups.map(|groups| groups.of_row),
         row_id: gathered.row_id,
+        document: None,
     };
     if let Some(n) = options.sample.filter(|n| *n < dataset.split.len()) {
         notes.push(format!("a random sample of {n} of {} rows", dataset.split.len()));
         dataset = sample(&dataset, n, seed);
         counts.count_parts(&dataset.split);
     }
+    if let Some(tokens) = options.chunk {
+        let documents = dataset.n_rows();
+        let had_groups = dataset.group.is_some();
+        dataset = chunks::in_pieces(&dataset, tokens);
+        counts.count_parts(&dataset.split);
+        if !had_groups {
+            counts.groups = documents as u64;
+        }
+        notes.push(pieces(documents, dataset.n_rows(), tokens, had_groups));
+    }
     Ok(Loaded { dataset, dropped: gathered.dropped, counts, notes, files, content_hash })
+}
+
+fn pieces(documents: usize, n: usize, tokens: usize, had_groups: bool) -> String {
+    let group = if had_groups { "" } else { ", and the pieces of a text are a group" };
+    format!(
+        "{} texts are cut into {} pieces of at most {tokens} tokens (of 4 characters): each is a row{group}",
+        count(documents),
+        count(n)
+    )
 }
 
 /// `n` rows at random, each in its part.

@@ -1,7 +1,7 @@
 //! A [`Dataset`] as a Parquet file in the run directory, and back.
 //!
-//! Columns `row_id`, `split`, `group`, `target`, `text`, of pairs `text_b`, and one for each
-//! covariate; what the target and the covariates are stands in the metadata of the file. Equal data
+//! Columns `row_id`, `split`, `group`, `target`, `text`, of pairs `text_b`, of pieces of texts `document`,
+//! and one for each covariate; what the target and the covariates are stands in the metadata of the file. Equal data
 //! sets make equal bytes.
 
 use std::fs::File;
@@ -135,6 +135,10 @@ fn columns(data: &Dataset, rows: Range<usize>) -> Vec<(String, ArrayRef, bool)> 
     if data.is_paired {
         all.push(("text_b".into(), texts(data.n_rows()), false));
     }
+    if let Some(document) = &data.document {
+        let document = UInt64Array::from(document[rows.clone()].to_vec());
+        all.push(("document".into(), Arc::new(document), false));
+    }
     let Covariates { weight, exposure, controls, fixed_effects, strata } = &data.covariates;
     all.extend(weight.iter().map(|values| ("weight".into(), numbers(values), false)));
     all.extend(exposure.iter().map(|values| ("exposure".into(), numbers(values), false)));
@@ -201,6 +205,7 @@ fn read(file: File) -> Result<Dataset, String> {
         covariates: beside.empty(),
         group: Some(Vec::new()),
         row_id: Vec::new(),
+        document: builder.schema().column_with_name("document").map(|_| Vec::new()),
     };
     let mut others = Texts::default();
     for batch in builder.with_batch_size(BATCH).build().map_err(|e| said(&e))? {
@@ -212,6 +217,9 @@ fn read(file: File) -> Result<Dataset, String> {
 
 fn append(data: &mut Dataset, others: &mut Texts, batch: &RecordBatch) -> Result<(), String> {
     data.row_id.extend_from_slice(numbers::<UInt64Type>(batch, "row_id")?.values());
+    if let Some(document) = &mut data.document {
+        document.extend_from_slice(numbers::<UInt64Type>(batch, "document")?.values());
+    }
     data.y.extend_from_slice(numbers::<Float64Type>(batch, "target")?.values());
     for word in column::<StringArray>(batch, "split")? {
         let split = Split::ALL.into_iter().find(|part| Some(part.word()) == word);

@@ -11,6 +11,7 @@ use super::store::{Element, Key, Space, VectorStore, Writer, WriterOptions};
 use super::{Embed, EmbedOptions, TFIDF_SVD};
 use crate::data::Texts;
 use crate::options::AUTO;
+use crate::text::about_tokens;
 use crate::watch::Watch;
 use crate::{Error, Result};
 
@@ -142,6 +143,8 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()> {
 pub struct LocalEmbedder {
     encoder: Encoder,
     id: String,
+    /// Tokens of a text without words: the prefix and those that the model puts around it.
+    around: usize,
     kept_in: Option<PathBuf>,
 }
 
@@ -168,13 +171,24 @@ impl LocalEmbedder {
             encoder.dim(),
             options.precision
         );
-        Ok(Self { encoder, id, kept_in: options.kept_in.clone() })
+        let around = encoder.ids("")?.len();
+        Ok(Self { encoder, id, around, kept_in: options.kept_in.clone() })
     }
 }
 
 impl Embed for LocalEmbedder {
     fn id(&self) -> String {
         self.id.clone()
+    }
+
+    fn tokens(&self, text: &str) -> usize {
+        let own = self.encoder.ids(text).map(|ids| ids.len().saturating_sub(self.around));
+        own.unwrap_or_else(|_| about_tokens(text))
+    }
+
+    fn max_tokens(&self) -> Option<usize> {
+        // A sentence that was cut must be seen to be too long.
+        self.encoder.max_tokens().map(|most| most.saturating_sub(self.around + 1).max(1))
     }
 
     fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix> {

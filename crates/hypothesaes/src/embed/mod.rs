@@ -9,6 +9,7 @@ mod grams;
 pub(crate) mod local;
 mod model;
 mod options;
+mod pieces;
 mod spread;
 pub mod store;
 #[cfg(test)]
@@ -19,19 +20,21 @@ use hypothesaes_math::Matrix;
 
 pub use local::LocalEmbedder;
 pub use model::ModelEmbedder;
+pub(crate) use options::check_chunk;
 pub use options::{DEFAULT_MODEL, EmbedOptions, TFIDF_SVD};
 pub use tfidf_svd::TfidfSvd;
 
 use crate::Result;
 use crate::data::Texts;
 use crate::models::{Models, Use, no_model};
+use crate::text::about_tokens;
 use crate::watch::Watch;
 
 /// Goes up with every change that makes equal texts and options give other vectors.
 pub const VERSION: u32 = 1;
 
 /// Turns texts into vectors.
-pub trait Embed {
+pub trait Embed: Sync {
     /// Names everything that determines a vector: two embedders with equal ids give equal vectors.
     fn id(&self) -> String;
     /// One row per text, of unit length; zeros for a text of which the embedder knows nothing.
@@ -39,6 +42,14 @@ pub trait Embed {
     /// # Errors
     /// [`crate::Error::Interrupted`], and whatever keeps the embedder from working.
     fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix>;
+    /// Tokens of a text; about so many where the embedder has none of its own.
+    fn tokens(&self, text: &str) -> usize {
+        about_tokens(text)
+    }
+    /// Tokens of a text beyond which it is not read.
+    fn max_tokens(&self) -> Option<usize> {
+        None
+    }
     /// Whether zeros stand for a vector that could not be had, and may be had another time.
     fn may_lack(&self) -> bool {
         false
@@ -70,16 +81,27 @@ pub fn fit<'a>(
 }
 
 /// Vectors of all texts (n x d), and how many could not be had; with a line to the user about
-/// those and about texts that could not be told.
+/// those and about texts that could not be told. With `chunk`, a text is cut into pieces of so many tokens
+/// and its vector is the mean of theirs.
 ///
 /// # Errors
 /// As [`Embed::embed`].
-pub fn embed(embedder: &dyn Embed, texts: &Texts, watch: &dyn Watch) -> Result<(Matrix, usize)> {
-    watch.begin("embed", texts.len() as u64, "texts");
-    let x = embedder.embed(texts, watch)?;
+pub fn embed(
+    embedder: &dyn Embed,
+    texts: &Texts,
+    chunk: Option<usize>,
+    watch: &dyn Watch,
+) -> Result<(Matrix, usize)> {
+    let n = texts.len();
+    let x = match chunk {
+        None => {
+            watch.begin("embed", n as u64, "texts");
+            embedder.embed(texts, watch)?
+        }
+        Some(tokens) => pieces::embed(embedder, texts, tokens, watch)?,
+    };
     let unknown = (0..x.rows()).filter(|&i| x.row(i).iter().all(|&v| v == 0.0)).count();
     let lacking = if embedder.may_lack() { unknown } else { 0 };
-    let n = texts.len();
     if lacking > 0 {
         watch.say(&format!(
             "{lacking} of {n} texts have no vector; theirs are zero, and the next run asks again"

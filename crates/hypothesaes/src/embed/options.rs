@@ -33,6 +33,9 @@ pub struct EmbedOptions {
     pub prefix: Option<String>,
     /// Tokens of a text that a sentence model reads at most; by default as many as it can.
     pub max_tokens: Option<usize>,
+    /// Texts are cut into pieces of whole sentences, of so many tokens at most, and a text's vector is the
+    /// mean of theirs; by default a text is embedded whole, as far as the model reads.
+    pub chunk: Option<usize>,
     /// In what a sentence model computes: `f32`, as it was trained, or `int8`, which takes less time and
     /// changes vectors a little.
     pub precision: Precision,
@@ -58,6 +61,7 @@ impl Default for EmbedOptions {
             kept_in: None,
             prefix: None,
             max_tokens: None,
+            chunk: None,
             precision: Precision::default(),
             dim: 256,
             dimensions: None,
@@ -108,9 +112,21 @@ impl EmbedOptions {
             let value = self.max_tokens.unwrap_or_default();
             return Err(Error::option("embed.max_tokens", value, "at least 3"));
         }
+        check_chunk("embed.chunk", self.chunk)?;
         if self.max_fit_texts < 100 {
             return Err(Error::option("embed.max_fit_texts", self.max_fit_texts, "at least 100"));
         }
         Ok(())
+    }
+}
+
+/// Tokens of a piece of a text.
+///
+/// # Errors
+/// [`Error::Option`] if they are too few to say anything.
+pub(crate) fn check_chunk(option: &'static str, tokens: Option<usize>) -> Result<()> {
+    match tokens {
+        Some(tokens) if tokens < 8 => Err(Error::option(option, tokens, "at least 8")),
+        _ => Ok(()),
     }
 }

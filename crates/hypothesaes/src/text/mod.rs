@@ -6,12 +6,14 @@
 //! Stop words stay: phrases such as `not worth` need them.
 
 mod analyzer;
+mod chunks;
 mod corpus;
 mod language;
 mod tokens;
 mod words;
 
 pub use analyzer::{Analyzer, Word};
+pub(crate) use chunks::{about_tokens, chunks};
 pub use corpus::Corpus;
 pub use language::Language;
 pub(crate) use tokens::Tokens;

@@ -21,7 +21,7 @@ pub(crate) fn embed(context: &mut Context, data: &Dataset) -> Result<Matrix> {
         |out| {
             let discover = data.texts.gather(&data.texts_in(Split::Discover));
             let embedder = embed::fit(&discover, &options.embed, models, options.seed, watch)?;
-            let (x, lacking) = embed::embed(&*embedder, &data.texts, watch)?;
+            let (x, lacking) = embed::embed(&*embedder, &data.texts, options.embed.chunk, watch)?;
             vectors::write(out, EMBEDDINGS, &x, &embedder.id())?;
             out.lacks(lacking);
             Ok(x)
