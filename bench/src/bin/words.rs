@@ -171,6 +171,7 @@ mod tests {
             split: vec![Split::Discover; 4],
             group: None,
             row_id: (0..4).collect(),
+            document: None,
         };
         let words: Vec<(String, u32)> = vocabulary(&data, &[0, 1, 2, 3], 2).into_iter().collect();
         assert_eq!(words, [("salad".into(), 0), ("soup".into(), 1)]);

@@ -355,11 +355,17 @@ pub struct CacheArgs {
     #[arg(long, value_name = "FILE")]
     pub export: Option<PathBuf>,
     /// Read all vectors; those that are damaged are set aside, and made anew when they are needed
-    #[arg(long, conflicts_with_all = ["export", "trim_vectors"])]
+    #[arg(long, group = "vectors", conflicts_with = "export")]
     pub verify: bool,
     /// Remove the vectors that were used longest ago, until this many megabytes are left
-    #[arg(long, value_name = "MB", conflicts_with = "export")]
+    #[arg(long, value_name = "MB", group = "vectors", conflicts_with = "export")]
     pub trim_vectors: Option<u64>,
+    /// Write the vectors into this folder, an Arrow file for each embedder
+    #[arg(long, value_name = "FOLDER", group = "vectors", conflicts_with = "export")]
+    pub export_vectors: Option<PathBuf>,
+    /// Take vectors over from files that `--export-vectors` wrote
+    #[arg(long, value_name = "FILE", num_args = 1.., group = "vectors", conflicts_with = "export")]
+    pub import_vectors: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

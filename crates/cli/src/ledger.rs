@@ -22,6 +22,12 @@ pub fn cache(args: &CacheArgs) -> Result<()> {
     if let Some(megabytes) = args.trim_vectors {
         return print(&vectors::trimmed(megabytes)?);
     }
+    if let Some(folder) = &args.export_vectors {
+        return print(&vectors::exported(folder)?);
+    }
+    if !args.import_vectors.is_empty() {
+        return print(&vectors::imported(&args.import_vectors)?);
+    }
     let path = answers()?;
     if !path.exists() {
         let none = format!("no answers are kept yet ({})\n", path.display());

@@ -116,6 +116,7 @@ impl SimdOp for Round<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so that it is compiled for the processor at hand")]
     #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are meant")]
     fn eval<I: Isa>(self, _: I) {
         for (out, x) in self.out.iter_mut().zip(self.row) {
@@ -139,6 +140,7 @@ impl SimdOp for Restore<'_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "so that it is compiled for the processor at hand")]
     fn eval<I: Isa>(self, _: I) {
         let of = self.of.sums.iter().zip(&self.of.scales).zip(&self.of.bias);
         let products = self.sums.iter().zip(of).map(|(sum, ((of_weights, scale), bias))| {

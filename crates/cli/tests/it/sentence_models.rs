@@ -83,6 +83,37 @@ fn a_model_that_is_not_here_or_broken_is_refused() {
     assert!(broken.stderr.contains("model.safetensors"), "{}", broken.stderr);
 }
 
+#[test]
+fn vectors_travel_as_arrow_files() {
+    let (folder, other) = (folder(120), folder(120));
+    let model = tiny();
+    let half = ["--embedder", model.to_str().unwrap(), "-o", "embed.kept_as=f16", "--out", "a"];
+    let first = run(&folder, &half).well();
+    assert!(!first.stderr.contains("embedded before"), "{}", first.stderr);
+    let written = folder.run(&["cache", "--export-vectors", "files"]).well();
+    assert!(written.stdout.contains(" vectors written to files"), "{}", written.stdout);
+    let files: Vec<_> = fs::read_dir(folder.path().join("files")).unwrap().collect();
+    assert_eq!(files.len(), 1);
+    let file = files[0].as_ref().unwrap().path();
+    let file = file.to_str().unwrap();
+    let taken = other.run(&["cache", "--import-vectors", file]).well();
+    assert!(taken.stdout.contains("of them new"), "{}", taken.stdout);
+    let again = run(&other, &half).well();
+    assert!(
+        again.stderr.contains("120 of 120 texts have been embedded before"),
+        "{}",
+        again.stderr
+    );
+    // Rounded or read again, they are the same.
+    let vectors =
+        |folder: &Folder| fs::read(folder.path().join("a/embed/embeddings.safetensors")).unwrap();
+    assert!(vectors(&folder) == vectors(&other));
+    fs::write(folder.path().join("junk.arrow"), "junk").unwrap();
+    let refused = folder.run(&["cache", "--import-vectors", "junk.arrow"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("cannot be imported"), "{}", refused.stderr);
+}
+
 /// Each text of several sentences, so that there is something to cut.
 fn long_texts() -> Folder {
     let folder = Folder::new();
@@ -103,16 +134,13 @@ fn long_texts_are_averaged_or_become_rows() {
     let model = tiny();
     let model = model.to_str().unwrap();
     let mean = run(&folder, &["--embedder", model, "--chunk", "mean:20", "--out", "mean"]).well();
-    let told = "100 of 100 texts are cut into pieces of at most 20 tokens: 400 pieces in all";
+    let told = "100 of 100 texts are cut into pieces of at most 20 tokens: ";
     assert!(mean.stderr.contains(told), "{}", mean.stderr);
     let rows = run(&folder, &["--chunk", "rows:13", "--out", "rows"]).well();
     let told = "100 texts are cut into 400 pieces of at most 13 tokens (of 4 characters): each is a row, and";
     assert!(rows.stderr.contains(told), "{}", rows.stderr);
-    assert!(
-        rows.stderr.contains("clustered") || rows.stdout.contains("clustered"),
-        "{}",
-        rows.stdout
-    );
+    let summary = fs::read_to_string(folder.path().join("rows/summary.md")).unwrap();
+    assert!(summary.contains("count as one cluster, of which there are 15"), "{summary}");
     // The split is that of the texts.
     assert!(
         rows.stderr.contains("70 to discover on, 15 for validation, 15 held out"),

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use hypothesaes_encoder::{Encoder, EncoderOptions};
 use hypothesaes_math::Matrix;
-use hypothesaes_math::vector::normalise;
 
-use super::store::{Element, Key, Space, VectorStore, Writer, WriterOptions};
+use super::keep::{Keep, Rows};
 use super::{Embed, EmbedOptions, TFIDF_SVD};
 use crate::data::Texts;
 use crate::options::AUTO;
@@ -145,7 +144,7 @@ pub struct LocalEmbedder {
     id: String,
     /// Tokens of a text without words: the prefix and those that the model puts around it.
     around: usize,
-    kept_in: Option<PathBuf>,
+    keep: Option<Keep>,
 }
 
 impl LocalEmbedder {
@@ -172,7 +171,7 @@ impl LocalEmbedder {
             options.precision
         );
         let around = encoder.ids("")?.len();
-        Ok(Self { encoder, id, around, kept_in: options.kept_in.clone() })
+        Ok(Self { encoder, id, around, keep: Keep::of(options) })
     }
 }
 
@@ -193,43 +192,20 @@ impl Embed for LocalEmbedder {
 
     fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix> {
         let texts: Vec<&str> = texts.iter().collect();
-        let dim = self.encoder.dim();
-        let mut x = vec![0.0; texts.len() * dim];
-        let keys: Vec<Key> = texts.iter().map(|text| Key::of(text)).collect();
-        let (mut writer, missing) = match &self.kept_in {
-            None => (None, (0..texts.len()).collect()),
-            Some(folder) => {
-                let space = Space { embedder: self.id(), dim, element: Element::F32 };
-                let (store, notes) = VectorStore::open(folder, &space)?;
-                for note in &notes {
-                    watch.say(note);
-                }
-                let missing = store.fill(&keys, &mut x)?;
-                (Some(store.writer(WriterOptions::default())), missing)
-            }
-        };
-        let known = texts.len() - missing.len();
-        if known > 0 {
-            watch.say(&format!("{known} of {} texts have been embedded before", texts.len()));
-            watch.advance(known as u64);
-        }
+        let (id, dim) = (self.id(), Some(self.encoder.dim()));
+        let mut rows = Rows::of(&texts, id, dim, self.keep.as_ref(), watch)?;
+        watch.advance(rows.known() as u64);
+        let missing = rows.missing.clone();
         let asked: Vec<&str> = missing.iter().map(|&i| texts[i]).collect();
-        self.encoder.encode(&asked, |at, vector| {
-            let i = missing[at];
-            let row = &mut x[i * dim..(i + 1) * dim];
-            row.copy_from_slice(vector);
-            normalise(row);
-            if let Some(writer) = &mut writer {
-                writer.push(keys[i], row)?;
-            }
+        let made = self.encoder.encode(&asked, |at, vector| {
+            rows.put(missing[at], vector, watch)?;
             watch.advance(1);
             watch.check()
-        })?;
-        let written = writer.map(Writer::finish).transpose()?.unwrap_or_default();
-        for note in &written.notes {
-            watch.say(note);
-        }
-        Ok(Matrix::from_vec(texts.len(), dim, x)?)
+        });
+        // What is there is kept before anything else is done, as when the user wants to stop.
+        rows.flush()?;
+        made?;
+        rows.finish(watch)
     }
 }
 
@@ -252,6 +228,7 @@ impl From<hypothesaes_encoder::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embed::store::{Element, Space, VectorStore};
     use crate::watch::Unwatched;
 
     fn tiny() -> PathBuf {

@@ -6,6 +6,7 @@
 
 mod features;
 mod grams;
+mod keep;
 pub(crate) mod local;
 mod model;
 mod options;
@@ -75,7 +76,7 @@ pub fn fit<'a>(
     if let Some(model) = options.model() {
         let models = models.ok_or_else(|| no_model(Use::Embed, model.name))?;
         let model = models.of(Use::Embed).ok_or_else(|| no_model(Use::Embed, model.name))?;
-        return Ok(Box::new(ModelEmbedder::new(models.client(), model)));
+        return Ok(Box::new(ModelEmbedder::new(models.client(), model, options)));
     }
     Ok(Box::new(TfidfSvd::fit(discover, options, seed, watch)?))
 }

@@ -4,24 +4,64 @@ use hypothesaes_llm::ask::Task;
 use hypothesaes_llm::client::Client;
 use hypothesaes_llm::server::Model;
 use hypothesaes_math::Matrix;
-use hypothesaes_math::vector::normalise;
 
-use super::Embed;
+use super::keep::{Keep, Rows};
+use super::{Embed, EmbedOptions};
 use crate::data::Texts;
 use crate::models::Asking;
 use crate::watch::Watch;
 use crate::{Error, Result};
 
-/// Asks a server for vectors; each is kept as it arrives, and never asked for again.
+/// Texts whose vectors are in memory once more before they are kept among the others.
+const AT_ONCE: usize = 16_384;
+
+/// Asks a server for vectors; each is on disk as it arrives, and never asked for again.
 pub struct ModelEmbedder<'a> {
     client: &'a Client,
     model: &'a Model,
+    keep: Option<Keep>,
 }
 
 impl<'a> ModelEmbedder<'a> {
     #[must_use]
-    pub fn new(client: &'a Client, model: &'a Model) -> Self {
-        Self { client, model }
+    pub fn new(client: &'a Client, model: &'a Model, options: &EmbedOptions) -> Self {
+        Self { client, model, keep: Keep::of(options) }
+    }
+
+    /// How many of these distinct texts need not be asked for.
+    ///
+    /// # Errors
+    /// [`Error::File`], [`Error::Llm`].
+    pub fn n_known(&self, texts: &[&str], watch: &dyn Watch) -> Result<usize> {
+        let kept = match &self.keep {
+            Some(keep) => keep.n_kept(&self.id(), texts, watch)?,
+            None => 0,
+        };
+        // Those that an interrupted run left among the answers.
+        Ok((kept + self.client.n_embedded(self.model, texts)?).min(texts.len()))
+    }
+
+    /// The vectors of some texts, put in place; then the store of vectors has them, and the answers need not.
+    fn part(
+        &self,
+        texts: &[&str],
+        places: &[usize],
+        rows: &mut Rows,
+        watch: &dyn Watch,
+    ) -> Result<()> {
+        let task = Task { stage: "embed", model: self.model };
+        let asked: Vec<&str> = places.iter().map(|&i| texts[i]).collect();
+        let vectors = self.client.embed(task, &asked, &Asking(watch))?;
+        for (&i, vector) in places.iter().zip(vectors) {
+            let Some(vector) = vector else { continue };
+            check(&vector, rows.dim(), &self.model.name)?;
+            rows.put(i, &vector, watch)?;
+        }
+        if self.keep.is_some() {
+            rows.flush()?;
+            self.client.forget_vectors(self.model, &asked)?;
+        }
+        Ok(())
     }
 }
 
@@ -31,10 +71,19 @@ impl Embed for ModelEmbedder<'_> {
     }
 
     fn embed(&self, texts: &Texts, watch: &dyn Watch) -> Result<Matrix> {
-        let task = Task { stage: "embed", model: self.model };
         let texts: Vec<&str> = texts.iter().collect();
-        let vectors = self.client.embed(task, &texts, &Asking(watch))?;
-        matrix(&vectors, &self.model.name)
+        let mut rows = Rows::of(&texts, self.id(), None, self.keep.as_ref(), watch)?;
+        watch.advance(rows.known() as u64);
+        let missing = rows.missing.clone();
+        // A batch job takes hours, however many texts it holds.
+        let at_once = if self.client.options().batch { missing.len() } else { AT_ONCE };
+        for places in missing.chunks(at_once.max(1)) {
+            self.part(&texts, places, &mut rows, watch)?;
+        }
+        if rows.dim() == 0 {
+            return Err(Error::Data(format!("`{}` gives no vector for any text", self.model.name)));
+        }
+        rows.finish(watch)
     }
 
     fn may_lack(&self) -> bool {
@@ -42,25 +91,16 @@ impl Embed for ModelEmbedder<'_> {
     }
 }
 
-/// Vectors as rows of unit length; zeros where there is none.
-fn matrix(vectors: &[Option<Vec<f32>>], model: &str) -> Result<Matrix> {
-    let Some(dim) = vectors.iter().flatten().map(Vec::len).find(|&dim| dim > 0) else {
-        return Err(Error::Data(format!("`{model}` gives no vector for any text")));
-    };
-    let mut data = vec![0.0; vectors.len() * dim];
-    for (row, vector) in data.chunks_exact_mut(dim).zip(vectors) {
-        let Some(vector) = vector else { continue };
-        if vector.len() != dim || vector.iter().any(|v| !v.is_finite()) {
-            return Err(Error::Data(format!(
-                "`{model}` gives vectors of {dim} and of {} entries, or entries that are no \
-                 numbers: is it an embedding model?",
-                vector.len()
-            )));
-        }
-        row.copy_from_slice(vector);
-        normalise(row);
+/// That a vector is one, of as many numbers as the others.
+fn check(vector: &[f32], dim: usize, model: &str) -> Result<()> {
+    let n = vector.len();
+    if n == 0 || (dim > 0 && n != dim) || vector.iter().any(|v| !v.is_finite()) {
+        return Err(Error::Data(format!(
+            "`{model}` gives vectors of {dim} and of {n} entries, or entries that are no numbers: is it an \
+             embedding model?"
+        )));
     }
-    Ok(Matrix::from_vec(vectors.len(), dim, data)?)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -68,11 +108,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn vectors_have_unit_length_and_lacking_ones_are_zero() {
-        let x = matrix(&[Some(vec![3.0, 4.0]), None], "m").unwrap();
-        assert_eq!((x.row(0), x.row(1)), (&[0.6, 0.8][..], &[0.0, 0.0][..]));
-        assert!(matrix(&[None], "m").is_err());
-        assert!(matrix(&[Some(vec![1.0]), Some(vec![1.0, 2.0])], "m").is_err());
-        assert!(matrix(&[Some(vec![f32::NAN])], "m").is_err());
+    fn what_is_no_vector_is_refused() {
+        assert!(check(&[3.0, 4.0], 0, "m").is_ok() && check(&[3.0, 4.0], 2, "m").is_ok());
+        for (vector, dim) in [(&[][..], 0), (&[1.0][..], 2), (&[f32::NAN][..], 1)] {
+            assert!(check(vector, dim, "m").is_err());
+        }
     }
 }

@@ -6,6 +6,7 @@ use hypothesaes_encoder::Precision;
 use hypothesaes_llm::server::Effort;
 use serde::{Deserialize, Serialize};
 
+use super::store::Element;
 use crate::models::ModelOptions;
 use crate::options::AUTO;
 use crate::text::Language;
@@ -26,9 +27,11 @@ pub struct EmbedOptions {
     pub embedder: String,
     /// Where the sentence model lies; found by its name.
     pub folder: Option<PathBuf>,
-    /// Folder in which a sentence model's vectors are kept; nowhere if there is none.
+    /// Folder in which models' vectors are kept; nowhere if there is none.
     #[serde(skip)]
     pub kept_in: Option<PathBuf>,
+    /// In what models' vectors are kept: `f32`, or `f16`, which takes half the room and rounds them to 11 bits.
+    pub kept_as: Element,
     /// What a sentence model reads before every text; by default what it was trained with.
     pub prefix: Option<String>,
     /// Tokens of a text that a sentence model reads at most; by default as many as it can.
@@ -59,6 +62,7 @@ impl Default for EmbedOptions {
             embedder: AUTO.into(),
             folder: None,
             kept_in: None,
+            kept_as: Element::default(),
             prefix: None,
             max_tokens: None,
             chunk: None,

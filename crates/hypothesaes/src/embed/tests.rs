@@ -39,7 +39,7 @@ fn fitted(texts: &Texts, dim: usize) -> TfidfSvd {
 }
 
 fn vectors(embedder: &dyn Embed, texts: &Texts) -> Matrix {
-    embed(embedder, texts, &Unwatched).unwrap().0
+    embed(embedder, texts, None, &Unwatched).unwrap().0
 }
 
 fn cosine(embedder: &dyn Embed, a: &str, b: &str) -> f32 {
@@ -52,7 +52,7 @@ fn vectors_have_unit_length_or_are_zero_and_counted() {
     let embedder = fitted(&reviews(200), 20);
     let texts: Texts = ["The waiter was rude", "", "!?", "Ωμέγα", "soup"].into_iter().collect();
     let heard = Listening::default();
-    let (x, lacking) = embed(&embedder, &texts, &heard).unwrap();
+    let (x, lacking) = embed(&embedder, &texts, None, &heard).unwrap();
     assert_eq!(lacking, 0, "words that are not known are no missing vectors");
     assert_eq!((x.rows(), x.cols(), embedder.dim()), (5, 20, 20));
     for (i, expected) in [1.0, 0.0, 0.0, 0.0, 1.0].into_iter().enumerate() {

@@ -16,10 +16,12 @@ use super::work::{self, Corpus, Work};
 use crate::Result;
 use crate::annotate::{ModelAnnotator, first_words};
 use crate::data::{Dataset, Split, Texts};
+use crate::embed::ModelEmbedder;
 use crate::interpret::Labelled;
 use crate::models::{Models, Use};
 use crate::options::Options;
 use crate::store::{RunDir, Stage, read_json};
+use crate::watch::Unwatched;
 
 /// Rows of a pilot run.
 pub const PILOT_ROWS: usize = 200;
@@ -102,7 +104,8 @@ pub(super) fn estimate(
         let distinct: HashSet<&str> = data.texts.iter().collect();
         let mut distinct: Vec<&str> = distinct.into_iter().collect();
         distinct.sort_unstable();
-        let known = models.client().n_embedded(model, &distinct)?;
+        let embedder = ModelEmbedder::new(models.client(), model, &options.embed);
+        let known = embedder.n_known(&distinct, &Unwatched)?;
         let open = 1.0 - known as f64 / distinct.len().max(1) as f64;
         let mut work = sizes.embedding().scaled(open);
         let what = format!("{} texts", distinct.len());

@@ -20,7 +20,7 @@ fn vectors_of_reviews_tell_their_stars() {
     let (discover, others): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(|i| i % 2 == 0);
     let options = EmbedOptions::default();
     let embedder = TfidfSvd::fit(&texts.gather(&discover), &options, 0, &Unwatched).unwrap();
-    let (x, _) = embed(&embedder, &texts.gather(&others), &Unwatched).unwrap();
+    let (x, _) = embed(&embedder, &texts.gather(&others), None, &Unwatched).unwrap();
     let y: Vec<f64> = others.iter().map(|&i| stars[i]).collect();
     let fold: Vec<usize> = (0..y.len()).map(|i| i % 10).collect();
     let told = CrossValidated::new(&x, &fold, 10).unwrap().predict(&y).unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::segment::{Segment, Unfit};
-use super::space::Space;
+use super::space::{Element, Space};
 use super::{files, lock};
 use crate::{Error, Result};
 
@@ -60,6 +60,16 @@ pub struct Trimmed {
     pub bytes: u64,
     /// Files that killed processes had not finished.
     pub unfinished: usize,
+}
+
+/// Numbers of this embedder's vectors, if the store holds any.
+///
+/// # Errors
+/// [`Error::File`] if a folder cannot be listed.
+pub(crate) fn dim(store: &Path, embedder: &str, element: Element) -> Result<Option<usize>> {
+    let of = |space: &Space| space.embedder == embedder && space.element == element;
+    let found = spaces(store)?.into_iter().map(|(space, _)| space).find(of);
+    Ok(found.map(|space| space.dim))
 }
 
 /// What the store in the folder `store` holds, by embedder. Nothing is changed.

@@ -30,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+pub(crate) use cache::dim;
 pub use cache::{Checked, Contents, Trim, Trimmed, contents, trim, verify};
 pub use segment::Found;
 use segment::Segment;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use half::f16;
 use serde::{Deserialize, Serialize};
 
 use crate::store::write_atomically;
@@ -14,9 +15,10 @@ const ABOUT: &str = "space.json";
 const MOST_DIM: usize = 1 << 20;
 
 /// How a number is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Element {
+    #[default]
     F32,
     /// Half the size, 11 significant bits; no more than 65,504 in absolute value.
     F16,
@@ -27,6 +29,15 @@ impl Element {
         match self {
             Self::F32 => 4,
             Self::F16 => 2,
+        }
+    }
+
+    /// To the numbers that come back from a store.
+    pub fn round(self, vector: &mut [f32]) {
+        if self == Self::F16 {
+            for v in vector {
+                *v = f16::from_f32(*v).to_f32();
+            }
         }
     }
 }
