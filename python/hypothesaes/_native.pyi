@@ -33,6 +33,7 @@ __all__ = [
     "regress",
     "run",
     "select",
+    "sentence_vectors",
     "tfidf_svd",
     "train",
     "wordings",
@@ -276,6 +277,12 @@ def tfidf_svd(
     texts: Sequence[str], dim: int | None = None, watch: Watch | None = None
 ) -> npt.NDArray[np.float32]:
     """Vectors of the embedded embedder, fitted on the texts themselves: n x at most `dim`."""
+
+def sentence_vectors(
+    texts: Sequence[str], model: str, prefix: str | None, kept_in: str, watch: Watch | None = None
+) -> npt.NDArray[np.float32] | None:
+    """Vectors of a sentence model that is found by its folder or name; None for a name without owner
+    that is not in the hub's cache. They are kept in the folder `kept_in`."""
 
 # --- runs -----------------------------------------------------------------------------------------
 

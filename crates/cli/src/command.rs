@@ -57,9 +57,9 @@ pub fn execute(
     shared: &SharedArgs,
 ) -> Result<Option<Outcome>> {
     let mut options = options.clone();
-    let models = models::prepare(&mut options, &shared.asking)?;
-    options.check()?;
     let progress = Progress::new(shared.quiet);
+    let models = models::prepare(&mut options, &shared.asking, &progress)?;
+    options.check()?;
     if shared.dry_run {
         let plan = run::plan(&options, folder, last, models.as_ref(), &Unwatched)?;
         show::print(&if shared.json { show::json(&plan)? } else { show::plan(&plan, folder) })?;

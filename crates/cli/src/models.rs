@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use hypothesaes::models::{Environment, Manner, Models, Use};
 use hypothesaes::options::{AUTO, Options};
+use hypothesaes::watch::Watch;
 use hypothesaes_llm::server::{Key, Server};
 use hypothesaes_llm::store::Store;
 
@@ -22,11 +23,15 @@ const ENVIRONMENT: Environment = Environment(&|name| env::var(name).ok());
 /// # Errors
 /// [`Usage`] if a model is to be asked and there is no key for it; whatever [`Models::new`] and
 /// the store refuse.
-pub fn prepare(options: &mut Options, args: &AskingArgs) -> Result<Option<Models>> {
+pub fn prepare(
+    options: &mut Options,
+    args: &AskingArgs,
+    watch: &dyn Watch,
+) -> Result<Option<Models>> {
     let has_server = address(options);
     let has_models = !args.local && (args.frozen || has_server || key(None).is_some());
     let folders = [dirs::home_dir(), dirs::cache_dir()];
-    if let Some(found) = ENVIRONMENT.sentence_model(options, folders, !has_models)? {
+    if let Some(found) = ENVIRONMENT.sentence_model(options, folders, !has_models, watch)? {
         line(&found);
     }
     options.settle(has_models);

@@ -17,6 +17,7 @@ mod fault;
 mod pool;
 mod runs;
 mod selection;
+mod sentences;
 mod statistics;
 mod table;
 mod work;
@@ -38,6 +39,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::selection::select;
+    #[pymodule_export]
+    use super::sentences::sentence_vectors;
     #[pymodule_export]
     use super::statistics::{
         adjust, auc, average_precision, cross_fitted, match_rows, mean_difference, regress,

@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 use crate::fault;
 use crate::work::{Teller, work, work_asking};
 
-const ENVIRONMENT: Environment = Environment(&|name| std::env::var(name).ok());
+pub(crate) const ENVIRONMENT: Environment = Environment(&|name| std::env::var(name).ok());
 
 /// How models are treated.
 #[derive(Clone, Copy)]
@@ -170,7 +170,7 @@ fn models(options: &mut Options, asking: Asking, watch: &dyn Watch) -> Result<Op
     let has_key = ENVIRONMENT.key(None).is_some();
     let has_models = !local && (manner.frozen || has_server || has_key);
     let folders = [dirs::home_dir(), dirs::cache_dir()];
-    let found = ENVIRONMENT.sentence_model(options, folders, !has_models)?;
+    let found = ENVIRONMENT.sentence_model(options, folders, !has_models, watch)?;
     found.inspect(|line| watch.say(line));
     options.settle(has_models);
     if !options.asks_models() {

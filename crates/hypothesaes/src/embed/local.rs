@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hypothesaes_encoder::{Encoder, EncoderOptions};
+use hypothesaes_hub::HubOptions;
 use hypothesaes_math::Matrix;
 
+use super::hub::{fetch, in_cache};
 use super::keep::{Keep, Rows};
 use super::{Embed, EmbedOptions, TFIDF_SVD};
 use crate::data::Texts;
@@ -38,23 +40,25 @@ const PREFIXES: [(&str, &str); 3] = [
 const OTHER_FORMS: [&str; 4] = ["onnx", "openvino", "coreml", ".git"];
 
 impl EmbedOptions {
-    /// Finds the model on this computer that the options name, in a folder or in the hub's cache `hub`,
-    /// or, if they leave the choice and `or_any`, one that is at hand. A line for the user tells which.
+    /// Finds the sentence model that the options name, in a folder, in the cache of `hub`, or on the hub
+    /// itself; or, if they leave the choice and `or_any`, one that is in the cache. A line for the user
+    /// tells which. What is named without an owner, or where `is_served` by a server of the user's own, may
+    /// be a server's model: the hub is then not asked.
     ///
     /// # Errors
-    /// [`Error::Option`] for a name that only the hub can know, of a model that is not here, unless
-    /// `is_served` by a server of the user's own.
+    /// [`Error::Option`] for a model that does not come, [`Error::Interrupted`].
     pub fn find(
         &mut self,
-        hub: Option<&Path>,
+        hub: Option<&HubOptions>,
         or_any: bool,
         is_served: bool,
+        watch: &dyn Watch,
     ) -> Result<Option<String>> {
         if self.folder.is_some() || self.base_url.is_some() || self.embedder == TFIDF_SVD {
             return Ok(None);
         }
         if self.embedder == AUTO {
-            let at_hand = |name: &&str| Some(((*name).to_owned(), in_hub(hub?, name)?));
+            let at_hand = |name: &&str| Some(((*name).to_owned(), in_cache(name, hub?)?));
             let Some((name, folder)) = PREFERRED.iter().find_map(at_hand).filter(|_| or_any) else {
                 return Ok(None);
             };
@@ -70,18 +74,13 @@ impl EmbedOptions {
             self.folder = Some(folder.canonicalize().map_err(Error::file("read", folder))?);
             return Ok(None);
         }
-        self.folder = hub.and_then(|hub| in_hub(hub, &self.embedder));
-        if self.folder.is_some() || is_served || !self.embedder.contains(['/', '\\']) {
+        let Some(hub) = hub else { return Ok(None) };
+        self.folder = in_cache(&self.embedder, hub);
+        if self.folder.is_some() || is_served || !self.embedder.contains('/') {
             return Ok(None);
         }
-        let name = self.embedder.split('@').next().unwrap_or_default();
-        let allowed = format!(
-            "there is no such folder, and no such model in the hub's cache on this computer. Three ways to \
-             get it: `hf download {name}`; `--embedder FOLDER` with its files (config.json, \
-             tokenizer.json, model.safetensors, modules.json, 1_Pooling) copied from elsewhere; a \
-             server that has it, by `-o embed.base_url=http://localhost:8080/v1`"
-        );
-        Err(Error::option("embed.embedder", &self.embedder, allowed))
+        self.folder = Some(fetch(&self.embedder, hub, watch)?);
+        Ok(None)
     }
 
     /// What is put before every text: what the user says, else what the model is known to want.
@@ -91,22 +90,6 @@ impl EmbedOptions {
             PREFIXES.iter().find(|(part, _)| name.contains(part) && !name.contains("instruct"));
         self.prefix.clone().or_else(|| known.map(|(_, prefix)| (*prefix).to_owned()))
     }
-}
-
-/// The files of `NAME` or `NAME@REVISION`, if the hub's cache has them.
-fn in_hub(hub: &Path, name: &str) -> Option<PathBuf> {
-    let (name, revision) = name.split_once('@').unwrap_or((name, "main"));
-    let (owner, model) = name.split_once('/').unwrap_or(("sentence-transformers", name));
-    let plain = |part: &str| !part.is_empty() && !part.contains(['/', '\\']) && part != "..";
-    if ![owner, model, revision].into_iter().all(plain) {
-        return None;
-    }
-    let repository = hub.join(format!("models--{owner}--{model}"));
-    let commit = fs::read_to_string(repository.join("refs").join(revision));
-    let commit = commit.map_or_else(|_| revision.to_owned(), |commit| commit.trim().to_owned());
-    let files = repository.join("snapshots").join(commit);
-    // A download that was broken off lacks some.
-    ["config.json", "modules.json"].iter().any(|f| files.join(f).is_file()).then_some(files)
 }
 
 /// A hash of the model's files.
@@ -239,49 +222,59 @@ mod tests {
         EmbedOptions { embedder: embedder.into(), ..EmbedOptions::default() }
     }
 
+    const CACHED: &str = "models--sentence-transformers--all-MiniLM-L6-v2";
+
     /// The hub's cache with one model, as its own programs lay it out.
-    fn hub(name: &str) -> tempfile::TempDir {
-        let hub = tempfile::tempdir().unwrap();
-        let repository = hub.path().join(name);
+    fn hub() -> (tempfile::TempDir, HubOptions) {
+        let cache = tempfile::tempdir().unwrap();
+        let repository = cache.path().join(CACHED);
         let files = repository.join("snapshots/abc123");
-        fs::create_dir_all(&files).unwrap();
+        fs::create_dir_all(files.join("1_Pooling")).unwrap();
         fs::create_dir_all(repository.join("refs")).unwrap();
         fs::write(repository.join("refs/main"), "abc123\n").unwrap();
-        fs::write(files.join("config.json"), "{}").unwrap();
-        hub
+        for file in ["config.json", "tokenizer.json", "modules.json", "model.safetensors"]
+            .into_iter()
+            .chain(["1_Pooling/config.json"])
+        {
+            fs::copy(tiny().join(file), files.join(file)).unwrap();
+        }
+        let options = HubOptions { offline: true, ..HubOptions::new(cache.path()) };
+        (cache, options)
     }
 
-    fn found(embedder: &str, hub: &Path, or_any: bool) -> Option<PathBuf> {
+    fn found(embedder: &str, hub: &HubOptions, or_any: bool) -> Option<PathBuf> {
         let mut options = named(embedder);
-        options.find(Some(hub), or_any, true).unwrap();
+        options.find(Some(hub), or_any, true, &Unwatched).unwrap();
         options.folder
     }
 
     #[test]
     fn models_are_found_by_folder_and_by_name() {
-        let hub = hub("models--sentence-transformers--all-MiniLM-L6-v2");
-        let files =
-            hub.path().join("models--sentence-transformers--all-MiniLM-L6-v2/snapshots/abc123");
+        let (cache, hub) = hub();
+        let files = cache.path().join(CACHED).join("snapshots/abc123");
         for name in ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2@abc123", "auto"] {
-            assert_eq!(found(name, hub.path(), true), Some(files.clone()), "{name}");
+            assert_eq!(found(name, &hub, true), Some(files.clone()), "{name}");
         }
         for name in
             ["tfidf-svd", "text-embedding-3-small", "all-MiniLM-L6-v2@other", "../x", "a/../b"]
         {
-            assert_eq!(found(name, hub.path(), true), None, "{name}");
+            assert_eq!(found(name, &hub, true), None, "{name}");
         }
-        assert_eq!(found("auto", hub.path(), false), None);
+        assert_eq!(found("auto", &hub, false), None);
         let folder = tiny();
-        let by_path = found(folder.to_str().unwrap(), hub.path(), false);
+        let by_path = found(folder.to_str().unwrap(), &hub, false);
         assert_eq!(by_path, Some(folder.canonicalize().unwrap()));
+        // What was broken off is no model.
+        fs::remove_file(files.join("model.safetensors")).unwrap();
+        assert_eq!(found("auto", &hub, true), None);
     }
 
     #[test]
-    fn a_model_that_is_not_here_has_three_ways_to_come() {
-        let hub = tempfile::tempdir().unwrap();
-        let refused = named("BAAI/bge-m3@main").find(Some(hub.path()), true, false).unwrap_err();
-        let refused = refused.to_string();
-        for way in ["hf download BAAI/bge-m3`", "--embedder FOLDER", "embed.base_url"] {
+    fn a_model_that_does_not_come_has_three_ways_to_come() {
+        let (_cache, hub) = hub();
+        let refused = named("BAAI/bge-m3@main").find(Some(&hub), true, false, &Unwatched);
+        let refused = refused.unwrap_err().to_string();
+        for way in ["hf download BAAI/bge-m3`", "--embedder FOLDER", "embed.base_url", "offline"] {
             assert!(refused.contains(way), "{refused}");
         }
     }

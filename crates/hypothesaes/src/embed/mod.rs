@@ -6,6 +6,7 @@
 
 mod features;
 mod grams;
+mod hub;
 mod keep;
 pub(crate) mod local;
 mod model;

@@ -3,12 +3,15 @@
 //! The variables are read by the caller, the program or the Python package; what they mean is here,
 //! once for both.
 
+use std::fs;
 use std::path::PathBuf;
 
+use hypothesaes_hub::{HubOptions, Token};
 use hypothesaes_llm::server::Key;
 
 use crate::Result;
 use crate::options::Options;
+use crate::watch::Watch;
 
 /// Variables that hold a key, the first that is set.
 const KEYS: [&str; 2] = ["OPENAI_KEY_SAE", "OPENAI_API_KEY"];
@@ -48,7 +51,7 @@ impl Environment<'_> {
     }
 
     /// Finds the sentence model that the options mean, see [`crate::embed::EmbedOptions::find`],
-    /// and where its vectors are kept. `home` and `cache` are the user's folders, `or_any` whether one
+    /// and where vectors are kept. `home` and `cache` are the user's folders, `or_any` whether one
     /// that is at hand is taken if none is named.
     ///
     /// # Errors
@@ -58,19 +61,32 @@ impl Environment<'_> {
         options: &mut Options,
         [home, cache]: [Option<PathBuf>; 2],
         or_any: bool,
+        watch: &dyn Watch,
     ) -> Result<Option<String>> {
         options.embed.kept_in = self.vectors(cache);
         let is_served = options.llm.base_url != Options::default().llm.base_url;
-        options.embed.find(self.hub(home).as_deref(), or_any, is_served)
+        options.embed.find(self.hub(home).as_ref(), or_any, is_served, watch)
     }
 
-    /// The folder in which the hub's own programs keep models.
-    fn hub(&self, home: Option<PathBuf>) -> Option<PathBuf> {
+    /// The hub and its cache, as its own programs find them.
+    fn hub(&self, home: Option<PathBuf>) -> Option<HubOptions> {
         let folder = |name: &str| self.get(name).map(PathBuf::from);
         let cache = || folder("XDG_CACHE_HOME").or_else(|| Some(home?.join(".cache")));
-        let own = || folder("HF_HOME").or_else(|| Some(cache()?.join("huggingface")));
+        let own = folder("HF_HOME").or_else(|| Some(cache()?.join("huggingface")));
         let hub = ["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"].into_iter().find_map(folder);
-        hub.or_else(|| Some(own()?.join("hub")))
+        let mut options = HubOptions::new(hub.or_else(|| Some(own.as_ref()?.join("hub")))?);
+        if let Some(endpoint) = self.get("HF_ENDPOINT") {
+            options.endpoint = endpoint;
+        }
+        let file = folder("HF_TOKEN_PATH").or_else(|| Some(own?.join("token")));
+        let kept = || fs::read_to_string(file?).ok();
+        let token = ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"].iter().find_map(|name| self.get(name));
+        options.token = token.or_else(kept).and_then(|token| Token::new(token.trim()));
+        let is_on = |value: String| {
+            ["1", "ON", "YES", "TRUE"].contains(&value.trim().to_uppercase().as_str())
+        };
+        options.offline = self.get("HF_HUB_OFFLINE").is_some_and(is_on);
+        Some(options)
     }
 
     /// The file of answers; `cache` is the user's cache folder, if the system names one.
@@ -136,6 +152,31 @@ mod tests {
             assert_eq!(e.answers(cache()), Some("cache/hypothesaes/answers.sqlite".into()));
             assert_eq!(e.answers(None), None);
             assert_eq!(e.vectors(cache()), Some("cache/hypothesaes/vectors".into()));
+        });
+    }
+
+    #[test]
+    fn the_hub_is_where_its_own_programs_have_it() {
+        let home = || Some(PathBuf::from("home"));
+        check(&[("HF_HUB_OFFLINE", "yes"), ("HF_ENDPOINT", "http://mirror")], |e| {
+            let hub = e.hub(home()).unwrap();
+            assert_eq!(hub.cache, PathBuf::from("home/.cache/huggingface/hub"));
+            assert_eq!((hub.endpoint.as_str(), hub.offline), ("http://mirror", true));
+            assert!(hub.token.is_none() && e.hub(None).is_none());
+        });
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("token"), "hf_secret\n").unwrap();
+        let own = folder.path().to_str().unwrap();
+        check(&[("HF_HOME", own), ("HF_HUB_OFFLINE", "0")], |e| {
+            let hub = e.hub(home()).unwrap();
+            assert_eq!(hub.cache, folder.path().join("hub"));
+            assert!(hub.token.is_some() && !hub.offline);
+            assert!(!format!("{hub:?}").contains("secret"));
+        });
+        check(&[("HF_HOME", own), ("HF_HUB_CACHE", "models"), ("HF_TOKEN", "hf_other")], |e| {
+            let hub = e.hub(home()).unwrap();
+            assert_eq!(hub.cache, PathBuf::from("models"));
+            assert!(hub.token.is_some());
         });
     }
 }
