@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from . import _clients, _native, _vectors
 from ._asked import concurrency, distinct, watching
-from .errors import OptionError
+from .errors import DataError, OptionError
 from .progress import say
 from .utils import filter_invalid_texts
 
@@ -94,33 +94,36 @@ def get_local_embeddings(
     chunk_size: int = 50000,
     device: Any = None,
 ) -> dict[str, Vector]:
-    """Vectors of texts by a model on this computer.
+    """Vectors of texts by a sentence model on this computer.
 
-    The model is run by the package `sentence-transformers` if it is installed; else the server at
-    `OPENAI_BASE_URL` is asked for it, if that is this computer.
+    The model runs inside this package if it is in the hub's cache or a folder, and is brought from the
+    hub if it is not; the server at `OPENAI_BASE_URL` is asked instead if that is this computer. The package
+    `sentence-transformers`, if it is installed, takes over what cannot be had or run here, and every
+    `device` but the CPU.
 
     Parameters
     ----------
     texts : sequence of str
         A list, array or column; what is missing or blank is left out and said.
     model : str
-        Name of the model. `tfidf-svd` is the embedded one, which needs neither package nor server.
-        It learns from the texts of the call, so that all texts which are to be compared belong into
-        one call; nothing is kept of it.
+        Name of the model, `NAME@REVISION`, or its folder. `tfidf-svd` is the embedded one, which needs
+        no model. It learns from the texts of the call, so that all texts which are to be compared
+        belong into one call; nothing is kept of it.
     batch_size : int
-        Texts that the model reads at once; vectors are kept batch by batch.
+        Texts that `sentence-transformers` reads at once; what runs here reads as many as suits it.
     show_progress : bool
         Whether a bar is shown.
     cache_name, chunk_size
         Taken and not needed: what is kept is found by model and text.
     device : torch.device or str, optional
-        Where the model runs; by default a GPU if there is one.
+        Where `sentence-transformers` runs; by default the model runs here, on all cores.
 
     Returns
     -------
     dict of str to ndarray
-        The vector, float32, of each text asked for. Models of nomic-ai read the text behind
-        `clustering: `, instructor models behind an instruction, as in the original.
+        The vector, float32, of each text asked for, of length 1 if the model runs here. Models of
+        nomic-ai read the text behind `clustering: `, instructor models behind an instruction, others the
+        text alone, as in the original.
     """
     del chunk_size
     wanted = distinct(filter_invalid_texts(texts))
@@ -132,18 +135,43 @@ def get_local_embeddings(
     found = {sent[text]: vector for text, vector in kept.items()}
     _hint(cache_name, model)
     left = [text for text in wanted if text not in found]
-    if left and _is_installed("sentence_transformers"):
-        found.update(_from_model(left, model, prefix, batch_size, show_progress, device))
-    elif left:
-        client = _clients.client(needs_key=False, folder=_folder())
-        if not client.is_here:
-            raise OptionError(
-                f"there is nothing to run `{model}` with: install `sentence-transformers`, or "
-                "start a server on this computer and set OPENAI_BASE_URL to its address, or use "
-                f'model="{TFIDF_SVD}", the embedded one, which needs nothing'
-            )
-        found.update(_from_server(wanted, found, model, prefix, show_progress, None, None))
+    if left:
+        found.update(_made(left, model, prefix, batch_size, show_progress, device))
     return {text: found[text] for text in wanted if text in found}
+
+
+def _made(
+    left: Sequence[str], model: str, prefix: str, batch_size: int, show: bool, device: Any
+) -> dict[str, Vector]:
+    """The vectors of whatever can make them: what runs here, a server that is here, or the package."""
+    has_package = _is_installed("sentence_transformers")
+    elsewhere = device is not None and not str(device).startswith("cpu")
+    if has_package and (elsewhere or _is_instructor(model)):
+        return _from_model(left, model, prefix, batch_size, show, device)
+    client = _clients.client(needs_key=False, folder=_folder())
+    if client.is_here and not os.path.isdir(model):
+        return _from_server(left, {}, model, prefix, show, None, None)
+    why = f"`{model}` is not in the hub's cache; name it as the hub does, `OWNER/NAME`, or by its folder"
+    try:
+        vectors = _run_here(left, model, prefix, show)
+    except (DataError, OptionError) as error:
+        vectors, why = None, str(error)
+    if vectors is not None:
+        return dict(zip(left, vectors))
+    if has_package:
+        say(f"{why}; `sentence-transformers` is asked instead")
+        return _from_model(left, model, prefix, batch_size, show, device)
+    raise OptionError(
+        f"{why}; in Python, OPENAI_BASE_URL names a server on this computer that has it, and "
+        f'model="{TFIDF_SVD}" is the embedded one, which needs nothing'
+    )
+
+
+def _run_here(left: Sequence[str], model: str, prefix: str, show: bool) -> Any:
+    """The vectors of a model that this package runs, kept as they come; None if it is not here."""
+    kept_in = os.path.join(_folder(), "vectors")
+    with watching("Embedding", show) as bar:
+        return _native.sentence_vectors(left, model, prefix, kept_in, bar)
 
 
 def load_embedding_cache(cache_name: str) -> dict[str, Vector]:

@@ -60,6 +60,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("HYPOTHESAES_CACHE", str(folder))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_KEY_SAE", "EMB_CACHE_DIR"):
         monkeypatch.delenv(name, raising=False)
     return folder

@@ -145,8 +145,26 @@ def test_where_nothing_runs_the_model_three_ways_are_named(
     monkeypatch.setenv("OPENAI_BASE_URL", "https://api.example.com/v1")
     with pytest.raises(OptionError) as caught:
         get_local_embeddings(["a"])
-    for way in ("sentence-transformers", "OPENAI_BASE_URL", 'model="tfidf-svd"'):
+    for way in ("hf download", "OPENAI_BASE_URL", 'model="tfidf-svd"'):
         assert way in str(caught.value)
+
+
+def test_a_model_in_a_folder_runs_here(own_folder: Path, no_transformers: None) -> None:
+    models = ROOT / "crates/encoder/tests"
+    golden = json.loads((models / "golden/encoders.json").read_text())
+    model = os.fspath(models / "models/bert-mean")
+    # The others are blank, and left out.
+    kept = {i: text for i, text in enumerate(golden["texts"]) if text.strip()}
+    found = get_local_embeddings(list(kept.values()), model=model)
+    for i, text in kept.items():
+        expected = np.array(golden["models"]["bert-mean"]["vectors"][i])
+        assert np.abs(found[text] - expected / np.linalg.norm(expected)).max() < 1e-5
+        assert found[text].dtype == np.float32
+    assert any((own_folder / "vectors").iterdir())
+    again = get_local_embeddings(list(kept.values()), model=model, device="cpu")
+    assert all((again[text] == found[text]).all() for text in found)
+    with pytest.raises(OptionError, match="config.json"):
+        get_local_embeddings(["a"], model=os.fspath(own_folder))
 
 
 def test_the_embedded_model_needs_nothing(reviews: Any) -> None:

@@ -309,7 +309,7 @@ pub struct ModelArgs {
     /// What the interpreter should heed, in a file
     #[arg(long, value_name = "FILE")]
     pub instructions_file: Option<PathBuf>,
-    /// Model that embeds: a server's, the folder or hub name of a sentence model on this computer, or
+    /// Model that embeds: a server's, the folder or hub name of a sentence model, which is brought here, or
     /// tfidf-svd [default: text-embedding-3-small if there is a key]
     #[arg(long, value_name = "MODEL")]
     pub embedder: Option<String>,

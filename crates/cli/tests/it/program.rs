@@ -65,7 +65,7 @@ impl Folder {
             command.env_remove(variable);
         }
         command.env("HYPOTHESAES_CACHE", self.path().join("cache"));
-        command.env("HF_HUB_CACHE", self.path().join("hub"));
+        command.env("HF_HUB_CACHE", self.path().join("hub")).env("HF_HUB_OFFLINE", "1");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

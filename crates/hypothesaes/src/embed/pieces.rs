@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::watch::Unwatched;
 
-    /// Of a text its first letter's place in `abc`.
+    /// Of a text its first letter's place in `ABC`.
     struct Letters {
         may_lack: bool,
     }
@@ -67,7 +67,7 @@ mod tests {
         }
         fn embed(&self, texts: &Texts, _: &dyn Watch) -> Result<Matrix> {
             let row =
-                |text: &str| ["a", "b", "c"].map(|l| f32::from(u8::from(text.starts_with(l))));
+                |text: &str| ["A", "B", "C"].map(|l| f32::from(u8::from(text.starts_with(l))));
             let rows: Vec<f32> = texts.iter().flat_map(row).collect();
             Ok(Matrix::from_vec(texts.len(), 3, rows)?)
         }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     fn embedded(may_lack: bool) -> Matrix {
-        let texts = ["a x x. b x x x. ", "c x.", "", "c x x x. unknown."];
+        let texts = ["A x x. B x x x. ", "C x.", "", "C x x x. Unknown."];
         let texts: Texts = texts.into_iter().collect();
         embed(&Letters { may_lack }, &texts, 100, &Unwatched).unwrap()
     }
