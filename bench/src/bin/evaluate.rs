@@ -34,13 +34,12 @@ fn main() -> Result<()> {
         .collect();
     let is = |j: usize, i: usize| f64::from(u8::from(annotations[j][i] == Some(true)));
     let score = |i: usize| 0.3 * is(2, i) - 0.2 * is(9, i) + 0.1 * is(17, i);
-    let luck: Vec<f64> = (0..rows).map(|_| random.random_range(-1.0..1.0)).collect();
-    let number = |i: usize| score(i) + luck[i];
-    let (task, y): (Task, Vec<f64>) = match task {
-        "continuous" => (Task::Continuous, (0..rows).map(number).collect()),
+    let mut y: Vec<f64> = (0..rows).map(|i| score(i) + random.random_range(-1.0..1.0)).collect();
+    let task = match task {
+        "continuous" => Task::Continuous,
         "binary" => {
-            let task = Task::Binary { positive: "1".into(), negative: "0".into() };
-            (task, (0..rows).map(|i| f64::from(u8::from(number(i) > 0.0))).collect())
+            y.iter_mut().for_each(|y| *y = f64::from(u8::from(*y > 0.0)));
+            Task::Binary { positive: "1".into(), negative: "0".into() }
         }
         other => bail!("no task `{other}`"),
     };

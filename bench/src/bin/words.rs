@@ -15,7 +15,7 @@ use hypothesaes::embed::{self, EmbedOptions};
 use hypothesaes::watch::Unwatched;
 use hypothesaes_math::lasso::{self, Loss};
 use hypothesaes_math::metrics::{self, Measure};
-use hypothesaes_math::regression::Model;
+use hypothesaes_math::regression::{Columns, Model};
 use hypothesaes_math::ridge::CrossValidated;
 use hypothesaes_math::{Activations, crossfit};
 use serde_json::{Value, json};
@@ -69,6 +69,7 @@ fn by_words(data: &Dataset, arguments: &Arguments) -> Result<Value> {
     let z = indicators(data, &heldout, &words).columns();
     let columns: Vec<Vec<f64>> = chosen.iter().map(|(j, _)| dense(&z[*j].0, y.len())).collect();
     let folds = crossfit::folds(y.len(), FOLDS, is_binary(data).then_some(&y), arguments.seed)?;
+    let columns = Columns::new(y.len(), &columns)?;
     let prediction = crossfit::predict(model, &columns, &y, &folds)?;
     let chosen: Vec<&str> = chosen.iter().map(|(j, _)| names[*j].as_str()).collect();
     Ok(json!({

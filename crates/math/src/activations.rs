@@ -122,6 +122,14 @@ impl Activations {
         (&self.indices[span.clone()], &self.values[span])
     }
 
+    /// What neuron `j` says of row `i`. O(log of the row's entries).
+    #[must_use]
+    pub fn value(&self, i: usize, j: usize) -> f32 {
+        let (neurons, values) = self.row(i);
+        let found = u32::try_from(j).ok().and_then(|j| neurons.binary_search(&j).ok());
+        found.map_or(0.0, |at| values[at])
+    }
+
     /// Row `i` as pairs.
     pub fn pairs(&self, i: usize) -> impl Iterator<Item = (usize, f32)> + '_ {
         let (indices, values) = self.row(i);
@@ -224,6 +232,7 @@ mod tests {
     fn gathering_and_joining_keep_negative_differences() {
         let z = differences();
         assert_eq!(z.gather(&[1, 0]).row(1), (&[0, 2][..], &[-1.0, 2.0][..]));
+        assert_eq!([0, 1, 2].map(|j| z.value(0, j)), [-1.0, 0.0, 2.0]);
         let both = Activations::beside(&[z.clone(), z]).unwrap();
         assert_eq!(both.row(1), (&[2, 5][..], &[-0.5, -0.5][..]));
     }

@@ -9,7 +9,7 @@ use crate::estimate::Level;
 use crate::random::{permutation, stream};
 use crate::regression::columns::{Column, Given, classify_beside};
 use crate::regression::design::in_pieces;
-use crate::regression::{Design, Model, Setup};
+use crate::regression::{Columns, Design, Model, Setup};
 
 /// Part of a column of length 1 beyond the earlier ones below which the products lose more digits than
 /// the fit should.
@@ -63,9 +63,9 @@ pub fn folds_of_units(unit: &[u32], k: usize, seed: u64, purpose: &str) -> Vec<u
 ///
 /// # Errors
 /// As [`predict_with`].
-pub fn predict(model: Model, columns: &[Vec<f64>], y: &[f64], folds: &[usize]) -> Result<Vec<f64>> {
+pub fn predict(model: Model, columns: &Columns, y: &[f64], folds: &[usize]) -> Result<Vec<f64>> {
     let level = Level::new(0.95).expect("a level between 0 and 1");
-    predict_with(&Setup::new(model, columns.len(), level), columns, y, folds)
+    predict_with(&Setup::new(model, columns.cols(), level), columns, y, folds)
 }
 
 /// The prediction for every row by the regression fitted on the rows of the other folds.
@@ -80,14 +80,12 @@ pub fn predict(model: Model, columns: &[Vec<f64>], y: &[f64], folds: &[usize]) -
 /// outside of every fold. [`Error::Data`] for absorbed factors, which predict nothing.
 pub fn predict_with(
     setup: &Setup,
-    columns: &[Vec<f64>],
+    columns: &Columns,
     y: &[f64],
     folds: &[usize],
 ) -> Result<Vec<f64>> {
     Error::check_len("folds", folds.len(), y.len())?;
-    for column in columns {
-        Error::check_len("column", column.len(), y.len())?;
-    }
+    Error::check_len("column", columns.rows(), y.len())?;
     for values in [setup.weights, setup.offset].into_iter().flatten() {
         Error::check_len("weights or offset", values.len(), y.len())?;
     }
@@ -122,12 +120,12 @@ pub fn predict_with(
 /// O(n p^2 / 2 + k p^3); sums in pieces of fixed size, added in order.
 fn by_products(
     setup: &Setup,
-    columns: &[Vec<f64>],
+    columns: &Columns,
     y: &[f64],
     (folds, k): (&[usize], usize),
 ) -> Result<Option<Vec<f64>>> {
     Error::check_finite("y", y)?;
-    let x = Design::with(y.len(), columns, setup.intercept)?;
+    let x = Design::with(columns, setup.intercept);
     // A large mean would cost precision, and the intercept makes up for it.
     let mean = if setup.intercept { y.iter().sum::<f64>() / y.len() as f64 } else { 0.0 };
     let of_fold = Products::of_folds(&x, setup.weights, |i| y[i] - mean, (folds, k));
@@ -139,11 +137,10 @@ fn by_products(
             None => return Ok(None),
         }
     }
-    let fitted = |i: usize| -> f64 {
-        let of_row = x.row(i).iter().map(|(j, v)| v * coefficients[folds[i]][*j]);
+    Ok(Some(x.map(|i, row| {
+        let of_row = row.iter().map(|(j, v)| v * coefficients[folds[i]][*j]);
         mean + of_row.sum::<f64>()
-    };
-    Ok(Some((0..y.len()).into_par_iter().map(fitted).collect()))
+    })))
 }
 
 /// `x'wx` and `x'wy` of some rows.
@@ -165,10 +162,10 @@ impl Products {
         (folds, k): (&[usize], usize),
     ) -> Vec<Self> {
         let pieces = in_pieces(x.rows(), |piece| {
-            let mut sums = vec![Self::none(x.cols()); k];
+            let (mut sums, mut entries) = (vec![Self::none(x.cols()); k], x.entries());
             for i in piece {
                 let (sum, w) = (&mut sums[folds[i]], weights.map_or(1.0, |w| w[i]));
-                let row = x.row(i);
+                let row = entries.row(i);
                 for (at, (a, u)) in row.iter().enumerate() {
                     sum.cross[*a] += w * u * y(i);
                     row[at..].iter().for_each(|(b, v)| sum.square[(*a, *b)] += w * u * v);
@@ -212,22 +209,19 @@ impl Products {
 /// Rows of `fold` and their predictions.
 fn left_out(
     setup: &Setup,
-    columns: &[Vec<f64>],
+    columns: &Columns,
     y: &[f64],
     folds: &[usize],
     fold: usize,
 ) -> Result<Vec<(usize, f64)>> {
     let (test, train): (Vec<usize>, Vec<usize>) = (0..y.len()).partition(|&i| folds[i] == fold);
     let pick = |v: &[f64], rows: &[usize]| -> Vec<f64> { rows.iter().map(|&i| v[i]).collect() };
-    let known: Vec<Vec<f64>> = columns.iter().map(|c| pick(c, &train)).collect();
+    let known = columns.gather(&train);
     let weights = setup.weights.map(|w| pick(w, &train));
     let offset = setup.offset.map(|o| pick(o, &train));
     let given = Given { intercept: setup.intercept, weights: weights.as_deref(), ..Given::NOTHING };
     let kinds = classify_beside(&known, &given)?;
     let fitted: Vec<usize> = (0..kinds.len()).filter(|&j| kinds[j] == Column::Fitted).collect();
-    let used = |rows: &[usize]| -> Vec<Vec<f64>> {
-        fitted.iter().map(|&j| pick(&columns[j], rows)).collect()
-    };
     let train_setup = Setup {
         weights: weights.as_deref(),
         offset: offset.as_deref(),
@@ -235,8 +229,9 @@ fn left_out(
         tested: 0,
         ..*setup
     };
-    let fit = train_setup.fit(&used(&train), &pick(y, &train))?;
-    let x = Design::with(test.len(), &used(&test), setup.intercept)?;
+    let fit = train_setup.fit(&known.select(&fitted), &pick(y, &train))?;
+    let unseen = columns.gather(&test).select(&fitted);
+    let x = Design::with(&unseen, setup.intercept);
     let linear = x.times(&fit.coefficients).into_iter().zip(&test);
     let shift = |row: usize| setup.offset.map_or(0.0, |o| o[row]);
     Ok(linear.map(|(eta, &row)| (row, mean(setup.model, eta + shift(row)))).collect())
@@ -277,8 +272,8 @@ mod tests {
         let mut flags = |share: f64| -> Vec<f64> {
             (0..n).map(|_| f64::from(u8::from(random.random_bool(share)))).collect()
         };
-        let columns = vec![flags(0.5), flags(0.1), flags(0.03)];
-        let y: Vec<f64> = (0..n).map(|i| 1e6 + columns[0][i] - (i % 7) as f64).collect();
+        let columns = Columns::new(n, &[flags(0.5), flags(0.1), flags(0.03)]).unwrap();
+        let y: Vec<f64> = (0..n).map(|i| 1e6 + columns.value(i, 0) - (i % 7) as f64).collect();
         let weights: Vec<f64> = (0..n).map(|i| 1.0 + (i % 3) as f64).collect();
         let folds = folds(n, 5, None, 1).unwrap();
         let level = Level::new(0.95).unwrap();
@@ -295,7 +290,7 @@ mod tests {
                 }
             }
         }
-        let twins = [columns[0].clone(), columns[0].clone()];
+        let twins = columns.select(&[0, 0]);
         let setup = Setup::new(Model::LeastSquares, 2, level);
         assert_eq!(by_products(&setup, &twins, &y, (&folds, 5)).unwrap(), None);
         predict(Model::LeastSquares, &twins, &y, &folds).unwrap();
@@ -312,7 +307,8 @@ mod tests {
     fn a_row_is_predicted_by_the_others() {
         // Means of the other folds, by group; the last column is constant wherever it is fitted.
         let y = [1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
-        let columns = vec![vec![0., 0., 0., 1., 1., 1.], vec![0., 0., 0., 0., 0., 0.]];
+        let columns = [vec![0., 0., 0., 1., 1., 1.], vec![0., 0., 0., 0., 0., 0.]];
+        let columns = Columns::new(6, &columns).unwrap();
         let found = predict(Model::LeastSquares, &columns, &y, &[0, 1, 2, 0, 1, 2]).unwrap();
         for (f, e) in found.iter().zip([2.5, 2.0, 1.5, 25.0, 20.0, 15.0]) {
             assert!((f - e).abs() < 1e-12, "{found:?}");
@@ -322,8 +318,8 @@ mod tests {
     #[test]
     fn a_column_that_only_the_left_out_row_has_changes_nothing() {
         let y = [1.0, 2.0, 3.0, 4.0];
-        let found =
-            predict(Model::LeastSquares, &[vec![0., 0., 0., 1.]], &y, &[0, 1, 2, 3]).unwrap();
+        let columns = Columns::new(4, &[vec![0., 0., 0., 1.]]).unwrap();
+        let found = predict(Model::LeastSquares, &columns, &y, &[0, 1, 2, 3]).unwrap();
         assert!((found[3] - 2.0).abs() < 1e-12, "{found:?}");
     }
 
@@ -334,7 +330,7 @@ mod tests {
         let mut flags = |share: f64| -> Vec<f64> {
             (0..n).map(|_| f64::from(u8::from(random.random_bool(share)))).collect()
         };
-        let columns = vec![flags(0.5), flags(0.1), flags(0.02)];
+        let columns = Columns::new(n, &[flags(0.5), flags(0.1), flags(0.02)]).unwrap();
         let y = flags(0.4);
         let weights: Vec<f64> = (0..n).map(|i| 1.0 + (i % 3) as f64).collect();
         let offset: Vec<f64> = (0..n).map(|i| (i % 5) as f64 / 10.0).collect();
@@ -358,7 +354,7 @@ mod tests {
     #[test]
     fn probabilities_of_a_logit() {
         let y = [0., 1., 0., 1., 1., 1., 0., 1., 0., 1.];
-        let x = vec![vec![0., 0., 0., 0., 0., 1., 1., 1., 1., 1.]];
+        let x = Columns::new(10, &[vec![0., 0., 0., 0., 0., 1., 1., 1., 1., 1.]]).unwrap();
         let found = predict(Model::Logit, &x, &y, &[0, 0, 1, 1, 1, 0, 0, 1, 1, 1]).unwrap();
         let (first, second) = (2.0 / 3.0, 0.5);
         let expected = [first, first, second, second, second];

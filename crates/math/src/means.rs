@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level};
-use crate::regression::{Model, Setup, Variance};
+use crate::regression::{Columns, Model, Setup, Variance};
 
 /// Which spreads the standard error of a difference of means rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,7 +149,7 @@ pub fn separation(
         seed: sampling.seed,
         ..Setup::new(Model::LeastSquares, 1, level)
     };
-    let found = setup.infer(&[present.to_vec()], y)?;
+    let found = setup.infer(&Columns::from_fn(y.len(), 1, |i, _| present[i])?, y)?;
     let [mean_absent, estimate] = [found.terms[0].estimate.value, found.terms[1].estimate.value];
     Ok(Some(Separation {
         mean_present: mean_absent + estimate,

@@ -6,7 +6,7 @@ use statrs::distribution::{Binomial, Discrete, DiscreteCDF};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level};
 use crate::means::{self, Sampling, Separation};
-use crate::regression::{Model, Setup, Variance};
+use crate::regression::{Columns, Model, Setup, Variance};
 
 /// Probabilities this close, relative to each other, are equal but for rounding.
 const EQUAL: f64 = 1e-7;
@@ -223,7 +223,7 @@ pub fn pairs(
         seed: sampling.seed,
         ..Setup::new(Model::LeastSquares, 0, level)
     };
-    let term = setup.infer(&[], &signed)?.terms[0];
+    let term = setup.infer(&Columns::none(n), &signed)?.terms[0];
     let separation = clamped(term.estimate);
     Ok(Some(Pairs { n, wins, share: halved(separation), separation, variance: term.variance }))
 }

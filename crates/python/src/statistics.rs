@@ -3,7 +3,7 @@
 use hypothesaes::{Error, Result};
 use hypothesaes_math::matching::assign;
 use hypothesaes_math::regression::columns::{Column, classify};
-use hypothesaes_math::regression::{Design, Fit, Inference, Model, infer, logit};
+use hypothesaes_math::regression::{Columns, Design, Fit, Inference, Model, infer, logit};
 use hypothesaes_math::{Estimate, Level, crossfit, means, metrics, multiplicity};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
@@ -25,14 +25,14 @@ pub fn regress(
     let (columns, y) = (crate::arrays::columns(&columns), numbers(&y));
     work(py, None, move |_| {
         let (model, level) = (model_of(&model)?, Level::new(level)?);
+        let columns = Columns::new(y.len(), &columns)?;
         let kinds = classify(&columns);
-        let fitted: Vec<usize> =
-            (0..columns.len()).filter(|&j| kinds[j] == Column::Fitted).collect();
-        let design: Vec<Vec<f64>> = fitted.iter().map(|&j| columns[j].clone()).collect();
+        let fitted: Vec<usize> = (0..kinds.len()).filter(|&j| kinds[j] == Column::Fitted).collect();
+        let columns = columns.select(&fitted);
         let regression = Regression {
             model,
-            inference: infer(model, &design, &y, level)?,
-            plain: plain(model, &design, &y)?,
+            inference: infer(model, &columns, &y, level)?,
+            plain: plain(model, &columns, &y)?,
             level,
         };
         Ok(regression.described(&kinds, &y).to_string())
@@ -47,11 +47,11 @@ struct Regression {
     level: Level,
 }
 
-fn plain(model: Model, design: &[Vec<f64>], y: &[f64]) -> Result<Option<Fit>> {
+fn plain(model: Model, columns: &Columns, y: &[f64]) -> Result<Option<Fit>> {
     if model == Model::LeastSquares {
         return Ok(None);
     }
-    let found = logit::fit(&Design::new(y.len(), design)?, y)?;
+    let found = logit::fit(&Design::new(columns), y)?;
     Ok(found.separated.is_empty().then_some(found.fit))
 }
 
@@ -205,6 +205,7 @@ pub fn cross_fitted(
         let model = model_of(&model)?;
         let classes = (model == Model::Logit).then_some(&y[..]);
         let folds = crossfit::folds(y.len(), n_folds, classes, seed)?;
+        let columns = Columns::new(y.len(), &columns)?;
         let predicted = crossfit::predict(model, &columns, &y, &folds)?;
         let (name, measure) = match model {
             Model::LeastSquares => ("r2", metrics::r_squared(&y, &predicted, level)),

@@ -106,6 +106,12 @@ impl Annotations {
         self.n_texts
     }
 
+    /// The answers for every concept, one per text.
+    #[must_use]
+    pub fn concepts(&self) -> &[Vec<Option<bool>>] {
+        &self.values
+    }
+
     /// The answers for concept `c`, one per text.
     #[must_use]
     pub fn concept(&self, c: usize) -> &[Option<bool>] {

@@ -167,6 +167,13 @@ impl Dataset {
         of_rows
     }
 
+    /// What one neuron says of one row: an entry of [`Self::activations`].
+    #[must_use]
+    pub fn activation(&self, z: &Activations, row: usize, neuron: usize) -> f32 {
+        let first = z.value(row, neuron);
+        if self.is_paired { first - z.value(row + self.n_rows(), neuron) } else { first }
+    }
+
     /// Number in the input of the rows of these texts.
     #[must_use]
     pub fn row_ids(&self, texts: &[usize]) -> Vec<u64> {
@@ -258,6 +265,7 @@ mod tests {
         let rows = [[1.0, 0.0, 2.0], [0.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 1.0, 2.0]];
         let z = Activations::from_dense(3, &rows.map(|r| r.to_vec())).unwrap();
         let found = data.activations(&z, &[0, 1]);
+        assert_eq!([0, 1, 2].map(|j| data.activation(&z, 0, j)), [0.0, -3.0, 2.0]);
         assert_eq!(found.row(0), (&[1, 2][..], &[-3.0, 2.0][..]));
         assert_eq!(found.row(1), (&[2][..], &[-2.0][..]));
         let second = data.gather(&[1]);

@@ -214,11 +214,13 @@ impl Both<'_> {
         y: &[f64],
         link: Link,
     ) -> Found<Vec<Correction>> {
-        let answer = |j: usize, i: usize| self.human.answers[j][i].map(f64::from);
+        let answer = |j: usize, i: usize| self.human.answer(j, i).map(f64::from);
         let machine: Vec<Vec<f64>> =
             which.iter().map(|&j| self.machine.numbers(j, &part.rows)).collect();
         let human: Vec<Vec<Option<f64>>> =
             which.iter().map(|&j| part.rows.iter().map(|&i| answer(j, i)).collect()).collect();
+        let controls = &part.controls;
+        let controls: Vec<Vec<f64>> = (0..controls.cols()).map(|j| controls.column(j)).collect();
         if let Some(thin) = thin(which, &human) {
             return Ok(Err(thin));
         }
@@ -227,7 +229,7 @@ impl Both<'_> {
         let annotated = Annotated {
             machine: &machine,
             human: &human,
-            controls: &part.controls,
+            controls: &controls,
             y,
             intercept: !self.machine.of.is_paired,
             weights: part.weights.as_deref(),

@@ -1,7 +1,7 @@
 //! All hypotheses beside each other in one regression, with the controls.
 
 use hypothesaes_math::metrics::{self, Predicted};
-use hypothesaes_math::regression::{self, Inference, Setup, Term, Variance, ordinal};
+use hypothesaes_math::regression::{self, Columns, Inference, Setup, Term, Variance, ordinal};
 use hypothesaes_math::{Error as MathError, Estimate};
 
 use super::layout::Layout;
@@ -65,9 +65,9 @@ impl Joint {
     /// Least squares, logit, counts.
     fn by_regression(&mut self, sample: &Sample, layout: &Layout, y: &[f64]) -> Result<()> {
         let part = &layout.part;
-        let columns = layout.with_controls(&layout.columns);
+        let columns = layout.with_controls(&layout.columns)?;
         let absorbed = part.factors();
-        let setup = part.setup(self.model.regression(), layout.columns.len(), &absorbed);
+        let setup = part.setup(self.model.regression(), layout.columns.cols(), &absorbed);
         let found = setup.infer(&columns, y)?;
         let changes = self.changes(&setup, &columns, y, &found, part.exposure.as_deref())?;
         let n = y.len();
@@ -75,7 +75,7 @@ impl Joint {
             class: self.class.clone(),
             effect: single::effect(&found.terms[0], n),
         });
-        self.terms = found.columns()[..layout.columns.len()]
+        self.terms = found.columns()[..layout.columns.cols()]
             .iter()
             .zip(changes)
             .map(|(term, change)| JointTerm {
@@ -101,7 +101,7 @@ impl Joint {
     fn changes(
         &self,
         setup: &Setup,
-        columns: &[Vec<f64>],
+        columns: &Columns,
         y: &[f64],
         found: &Inference,
         exposure: Option<&[f64]>,
@@ -142,10 +142,12 @@ impl Joint {
             weights: part.weights.as_deref(),
             cluster: clusters.as_deref(),
         };
-        let columns = layout.with_controls(&layout.columns);
+        let columns = layout.with_controls(&layout.columns)?;
         let found = ordinal::infer(&target, &columns, sample.level)?;
-        self.terms =
-            found.terms[..layout.columns.len()].iter().map(|term| ordered(term, y.len())).collect();
+        self.terms = found.terms[..layout.columns.cols()]
+            .iter()
+            .map(|term| ordered(term, y.len()))
+            .collect();
         self.fitted = Some(found.fitted);
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use hypothesaes_math::regression::Columns;
 use hypothesaes_math::regression::columns::Column;
 use rayon::prelude::*;
 
@@ -15,7 +16,7 @@ use crate::Result;
 pub(super) struct Layout {
     /// Hypotheses in the regression, rising, and their columns over the rows of the part.
     pub fitted: Vec<usize>,
-    pub columns: Vec<Vec<f64>>,
+    pub columns: Columns,
     /// The rows that are annotated for all of them.
     pub part: Part,
     pub messages: Vec<String>,
@@ -37,7 +38,7 @@ impl Layout {
         let Complete { part, columns, .. } = if fitted == varying.hypotheses {
             varying
         } else {
-            Complete::of(sample, fitted.clone())
+            Complete::of(sample, fitted.clone())?
         };
         let left_out = sample.of.y.len() - part.rows.len();
         let mut messages = Vec::new();
@@ -51,11 +52,10 @@ impl Layout {
     }
 
     /// These columns of its rows, then the controls.
-    pub fn with_controls<'a>(&self, columns: &'a [Vec<f64>]) -> Cow<'a, [Vec<f64>]> {
-        match self.part.controls.as_slice() {
-            [] => Cow::Borrowed(columns),
-            controls => Cow::Owned([columns, controls].concat()),
-        }
+    pub fn with_controls<'a>(&self, columns: &'a Columns) -> Result<Cow<'a, Columns>> {
+        let controls = &self.part.controls;
+        let alone = controls.cols() == 0;
+        Ok(if alone { Cow::Borrowed(columns) } else { Cow::Owned(columns.beside(controls)?) })
     }
 
     /// Hypotheses that can be tested by themselves.
@@ -69,7 +69,7 @@ impl Layout {
         if p == 0 {
             return Some("no hypothesis tells held-out texts apart, so none is tested".into());
         }
-        if n < p + self.part.controls.len() + 2 {
+        if n < p + self.part.controls.cols() + 2 {
             return Some(format!(
                 "{n} held-out texts with all annotations are too few to test {p} hypotheses \
                  together; enlarge the held-out part or lower the number of hypotheses"
@@ -110,21 +110,19 @@ impl Layout {
 
 /// What becomes of every column, judged on the rows annotated for all columns that vary.
 fn sort_out(sample: &Sample) -> Result<(Vec<Option<Column>>, Complete)> {
-    let has = |column: &[Option<i8>], value| column.contains(&Some(value));
+    let has = |j, value| sample.rows.iter().any(|&i| sample.answer(j, i) == Some(value));
     // A pair is told apart by a concept that either text has alone.
     let other = if sample.of.is_paired { -1 } else { 0 };
-    let mut kinds: Vec<Option<Column>> = sample
-        .answers
-        .iter()
-        .map(|column| match (has(column, 1), has(column, other)) {
-            _ if column.iter().all(Option::is_none) => None,
+    let mut kinds: Vec<Option<Column>> = (0..sample.n_hypotheses())
+        .map(|j| match (has(j, 1), has(j, other)) {
             (true, true) => Some(Column::Fitted),
             (true, false) | (false, true) if sample.of.is_paired => Some(Column::Fitted),
+            (false, false) if sample.rows.iter().all(|&i| sample.answer(j, i).is_none()) => None,
             _ => Some(Column::Constant),
         })
         .collect();
     let varying = (0..kinds.len()).filter(|&j| kinds[j] == Some(Column::Fitted)).collect();
-    let complete = Complete::of(sample, varying);
+    let complete = Complete::of(sample, varying)?;
     let varying = &complete.hypotheses;
     for (&j, kind) in varying.iter().zip(complete.part.classify(&complete.columns, true)?) {
         kinds[j] = Some(match kind {
@@ -157,15 +155,15 @@ struct Complete {
     hypotheses: Vec<usize>,
     part: Part,
     /// Their answers as numbers.
-    columns: Vec<Vec<f64>>,
+    columns: Columns,
 }
 
 impl Complete {
-    fn of(sample: &Sample, hypotheses: Vec<usize>) -> Self {
-        let is_complete = |&i: &usize| hypotheses.iter().all(|&j| sample.answers[j][i].is_some());
+    fn of(sample: &Sample, hypotheses: Vec<usize>) -> Result<Self> {
+        let is_complete = |&i: &usize| hypotheses.iter().all(|&j| sample.answer(j, i).is_some());
         let rows: Vec<usize> = sample.rows.par_iter().copied().filter(is_complete).collect();
-        let columns = hypotheses.par_iter().map(|&j| sample.numbers(j, &rows)).collect();
-        Self { part: sample.part(rows), columns, hypotheses }
+        let columns = sample.columns(&hypotheses, &rows)?;
+        Ok(Self { part: sample.part(rows), columns, hypotheses })
     }
 }
 

@@ -28,7 +28,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use correct::{Corrected, Correction, Gold, correct};
-pub use predict::Baselines;
+pub use predict::{Baselines, Embeddings};
 pub use result::{
     Effect, Evaluation, FitKind, Interaction, Intercept, Metric, Model, Overlap, Predictors,
     Source, Status, Tested, Together, Within,
@@ -223,7 +223,7 @@ impl Parts {
 
     /// Each hypothesis by itself; returns where they begin.
     fn test(&mut self, sample: &Sample, layout: &Layout, target: &Target) -> Result<usize> {
-        let (start, n) = (self.hypotheses.len(), sample.answers.len());
+        let (start, n) = (self.hypotheses.len(), sample.n_hypotheses());
         let tested: Result<Vec<Tested>> =
             (0..n).into_par_iter().map(|j| single::test(sample, j, target)).collect();
         self.hypotheses.extend(tested?);
@@ -257,7 +257,7 @@ impl Parts {
                 tested.decide(options.alpha);
             }
         }
-        let n = sample.answers.len();
+        let n = sample.n_hypotheses();
         let of_any_class = |fits: &dyn Fn(&Tested) -> bool| {
             let of = |j: usize| hypotheses.iter().skip(j).step_by(n.max(1));
             (0..n).filter(|&j| of(j).any(fits)).count()

@@ -9,9 +9,10 @@ use std::iter::repeat_n;
 
 use hypothesaes_math::metrics::{self, Predicted};
 use hypothesaes_math::random::{permutation, stream};
+use hypothesaes_math::regression::{self, Columns};
 use hypothesaes_math::resample::{self, Resampling};
 use hypothesaes_math::ridge::CrossValidated;
-use hypothesaes_math::{Error as MathError, Estimate, Matrix, crossfit, regression};
+use hypothesaes_math::{Error as MathError, Estimate, Matrix, crossfit};
 
 use super::joint::{Joint, metrics_of};
 use super::layout::Layout;
@@ -27,12 +28,17 @@ const MAX_WORK: usize = 500_000_000;
 const MIN_DRAWS: usize = 200;
 
 /// What the hypotheses are compared with, over the rows that they are tested on.
-#[derive(Debug, Clone, Default)]
-pub struct Baselines {
+#[derive(Default)]
+pub struct Baselines<'a> {
     /// A column of activations for every neuron that was worded.
-    pub neurons: Vec<Vec<f64>>,
-    /// A row of numbers for every row.
-    pub embeddings: Option<Matrix>,
+    pub neurons: Option<Columns>,
+    pub embeddings: Option<Embeddings<'a>>,
+}
+
+/// A row of numbers for every row, made for those that are asked for: there are few of them.
+pub struct Embeddings<'a> {
+    pub cols: usize,
+    pub of_rows: &'a dyn Fn(&[usize]) -> Matrix,
 }
 
 /// Every set of predictors that is there; empty if no joint model was fitted.
@@ -50,24 +56,23 @@ pub(super) fn together(
     let folds = Folds::of(part, &y, target.kind, options.n_folds)?;
     let fold = folds.as_ref().map(|folds| folds.of_row.as_slice());
     let how = How { target, part, y: &y, fold, model: joint.model.regression(), sample, options };
-    let own = layout.with_controls(&layout.columns);
+    let own = layout.with_controls(&layout.columns)?;
     let mut all =
-        how.measured(Predictors::Hypotheses, own.len(), how.predicted(&own)?.as_deref())?;
-    all.extend(how.in_sample(own.len(), fitted)?);
-    if !part.controls.is_empty() {
+        how.measured(Predictors::Hypotheses, own.cols(), how.predicted(&own)?.as_deref())?;
+    all.extend(how.in_sample(own.cols(), fitted)?);
+    if part.controls.cols() > 0 {
         let prediction = how.predicted(&part.controls)?;
         all.extend(how.measured(
             Predictors::Controls,
-            part.controls.len(),
+            part.controls.cols(),
             prediction.as_deref(),
         )?);
     }
-    if !baselines.neurons.is_empty() {
-        let pick = |c: &Vec<f64>| part.rows.iter().map(|&i| c[i]).collect();
-        let neurons: Vec<Vec<f64>> = baselines.neurons.iter().map(pick).collect();
-        let columns = layout.with_controls(&neurons);
+    if let Some(neurons) = baselines.neurons.as_ref().filter(|neurons| neurons.cols() > 0) {
+        let neurons = neurons.gather(&part.rows);
+        let columns = layout.with_controls(&neurons)?;
         let prediction = how.predicted(&columns)?;
-        all.extend(how.measured(Predictors::Neurons, columns.len(), prediction.as_deref())?);
+        all.extend(how.measured(Predictors::Neurons, columns.cols(), prediction.as_deref())?);
     }
     if let Some(x) = &baselines.embeddings {
         all.extend(by_embeddings(&how, target, x)?);
@@ -77,7 +82,7 @@ pub(super) fn together(
 
 /// What every set of predictors is measured by.
 struct How<'a> {
-    target: &'a Target,
+    target: &'a Target<'a>,
     part: &'a Part,
     y: &'a [f64],
     fold: Option<&'a [usize]>,
@@ -89,7 +94,7 @@ struct How<'a> {
 impl How<'_> {
     /// Cross-fitted predictions by the regression on these columns; `None` if the rows outside a
     /// fold do not suffice to fit, as when they share one target.
-    fn predicted(&self, columns: &[Vec<f64>]) -> Result<Option<Vec<f64>>> {
+    fn predicted(&self, columns: &Columns) -> Result<Option<Vec<f64>>> {
         let Some(fold) = self.fold else { return Ok(None) };
         let setup = self.part.setup(self.model, 0, &[]);
         match crossfit::predict_with(&setup, columns, self.y, fold) {
@@ -188,7 +193,7 @@ impl How<'_> {
 
 /// A ridge regression on the embeddings, brought to the scale of the target and joined with the
 /// controls by the regression that suits the target.
-fn by_embeddings(how: &How, target: &Target, x: &Matrix) -> Result<Vec<Together>> {
+fn by_embeddings(how: &How, target: &Target, embeddings: &Embeddings) -> Result<Vec<Together>> {
     let mut places: Vec<usize> = (0..how.y.len()).collect();
     if places.len() > MAX_ROWS {
         places = permutation(places.len(), &mut stream(how.sample.seed, "ridge rows"));
@@ -198,23 +203,24 @@ fn by_embeddings(how: &How, target: &Target, x: &Matrix) -> Result<Vec<Together>
     let rows: Vec<usize> = places.iter().map(|&i| how.part.rows[i]).collect();
     let part = how.sample.part(rows);
     let y = target.gather(&part.rows);
-    let missing = |how: &How| how.measured(Predictors::Embeddings, x.cols(), None);
+    let missing = |how: &How| how.measured(Predictors::Embeddings, embeddings.cols, None);
     let Some(folds) = Folds::of(&part, &y, target.kind, how.options.n_folds)? else {
         return missing(how);
     };
-    let x = signal::reduced(&x.gather(&part.rows), how.sample.seed)?.into_owned();
+    let x = signal::reduced(&(embeddings.of_rows)(&part.rows), how.sample.seed)?.into_owned();
     let ridge = match CrossValidated::new(&x, &folds.of_row, folds.n) {
         Err(MathError::Data(_)) => return missing(how),
         ridge => ridge?,
     };
     let score = ridge.predict(&rates(&y, target.kind, part.exposure.as_deref()))?;
     let how = How { part: &part, y: &y, fold: Some(&folds.of_row), ..*how };
-    let prediction = if target.kind == Kind::Number && part.controls.is_empty() {
+    let prediction = if target.kind == Kind::Number && part.controls.cols() == 0 {
         Some(score)
     } else {
-        how.predicted(&[&[score], part.controls.as_slice()].concat())?
+        let score = Columns::from_fn(y.len(), 1, |i, _| score[i])?;
+        how.predicted(&score.beside(&part.controls)?)?
     };
-    how.measured(Predictors::Embeddings, x.cols() + part.controls.len(), prediction.as_deref())
+    how.measured(Predictors::Embeddings, x.cols() + part.controls.cols(), prediction.as_deref())
 }
 
 /// What the ridge is fitted to: of counts, the logarithm of the rate.

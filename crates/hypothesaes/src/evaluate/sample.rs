@@ -1,9 +1,8 @@
 //! The held-out rows as regressions see them: columns of numbers, whatever the data.
 
 use hypothesaes_math::regression::columns::{Column, Given, classify_beside};
-use hypothesaes_math::regression::{self, Setup};
+use hypothesaes_math::regression::{self, Columns, Setup};
 use hypothesaes_math::{Error as MathError, Level};
-use rayon::prelude::*;
 
 use super::Annotations;
 use crate::data::{Control, Covariates, Factor, Task, standardised};
@@ -40,12 +39,10 @@ impl<'a> Heldout<'a> {
 /// The rows, checked, with what every regression shares.
 pub(super) struct Sample<'a> {
     pub of: Heldout<'a>,
-    /// Per hypothesis and row: 1 for yes, 0 for no; of pairs, the first text's minus the second's.
-    pub answers: Vec<Vec<Option<i8>>>,
     /// All rows, those of a group next to each other, which is what makes large data fast.
     pub rows: Vec<usize>,
     /// Controls as numbers, strata among them; none follows from others.
-    pub controls: Vec<Vec<f64>>,
+    pub controls: Columns,
     pub level: Level,
     pub seed: u64,
     /// What the user should know.
@@ -55,7 +52,7 @@ pub(super) struct Sample<'a> {
 /// Some of the rows, gathered.
 pub(super) struct Part {
     pub rows: Vec<usize>,
-    pub controls: Vec<Vec<f64>>,
+    pub controls: Columns,
     pub weights: Option<Vec<f64>>,
     pub clusters: Option<Vec<u32>>,
     pub exposure: Option<Vec<f64>>,
@@ -81,14 +78,12 @@ impl<'a> Sample<'a> {
         if let Some(group) = of.group {
             MathError::check_len("group", group.len(), of.y.len())?;
         }
-        let answers =
-            of.annotations.par_iter().map(|column| answers(column, of.is_paired)).collect();
         let (controls, messages) = controls(&of)?;
         let mut rows: Vec<usize> = (0..of.y.len()).collect();
         if let Some(group) = of.group {
             rows.sort_by_key(|&i| group[i]);
         }
-        Ok(Self { of, answers, rows, controls, level, seed, messages })
+        Ok(Self { of, rows, controls, level, seed, messages })
     }
 
     /// Whether rows weigh the same and are independent, so that plain tests serve.
@@ -105,7 +100,7 @@ impl<'a> Sample<'a> {
 
     /// Whether anything is held constant.
     pub fn has_controls(&self) -> bool {
-        !self.controls.is_empty() || !self.of.covariates.fixed_effects.is_empty()
+        self.controls.cols() > 0 || !self.of.covariates.fixed_effects.is_empty()
     }
 
     /// These rows.
@@ -115,7 +110,7 @@ impl<'a> Sample<'a> {
         let Covariates { weight, exposure, fixed_effects, .. } = self.of.covariates;
         let exposure = exposure.as_deref().map(numbers);
         Part {
-            controls: self.controls.iter().map(|c| numbers(c)).collect(),
+            controls: self.controls.gather(&rows),
             weights: weight.as_deref().map(numbers),
             clusters: self.of.group.map(codes),
             offset: exposure.as_ref().map(|e| e.iter().map(|v| v.ln()).collect()),
@@ -128,16 +123,38 @@ impl<'a> Sample<'a> {
         }
     }
 
-    /// Rows with an answer to this hypothesis.
-    pub fn answered(&self, hypothesis: usize) -> Vec<usize> {
-        let column = &self.answers[hypothesis];
-        self.rows.iter().copied().filter(|&i| column[i].is_some()).collect()
+    pub fn n_hypotheses(&self) -> usize {
+        self.of.annotations.len()
     }
 
-    /// Answers to this hypothesis as numbers, 0 where there is none.
+    /// The answer to a hypothesis on a row: 1 for yes, 0 for no; of pairs, the first text's minus the
+    /// second's.
+    pub fn answer(&self, hypothesis: usize, row: usize) -> Option<i8> {
+        let column = &self.of.annotations[hypothesis];
+        let of = |text: usize| column[text].map(i8::from);
+        if self.of.is_paired { Some(of(row)? - of(row + self.of.y.len())?) } else { of(row) }
+    }
+
+    /// The same as a number, 0 where there is none.
+    pub fn number(&self, hypothesis: usize, row: usize) -> f64 {
+        f64::from(self.answer(hypothesis, row).unwrap_or(0))
+    }
+
+    /// Rows with an answer to this hypothesis.
+    pub fn answered(&self, hypothesis: usize) -> Vec<usize> {
+        let is = |&row: &usize| self.answer(hypothesis, row).is_some();
+        self.rows.iter().copied().filter(is).collect()
+    }
+
+    /// Answers to this hypothesis as numbers.
     pub fn numbers(&self, hypothesis: usize, rows: &[usize]) -> Vec<f64> {
-        let column = &self.answers[hypothesis];
-        rows.iter().map(|&i| f64::from(column[i].unwrap_or(0))).collect()
+        rows.iter().map(|&row| self.number(hypothesis, row)).collect()
+    }
+
+    /// Answers to these hypotheses as columns.
+    pub fn columns(&self, hypotheses: &[usize], rows: &[usize]) -> Result<Columns> {
+        let number = |i: usize, j: usize| self.number(hypotheses[j], rows[i]);
+        Ok(Columns::from_fn(rows.len(), hypotheses.len(), number)?)
     }
 }
 
@@ -174,11 +191,11 @@ impl Part {
     ///
     /// # Errors
     /// [`Error::Math`] if the factors cannot be taken out.
-    pub fn classify(&self, columns: &[Vec<f64>], with_controls: bool) -> Result<Vec<Column>> {
+    pub fn classify(&self, columns: &Columns, with_controls: bool) -> Result<Vec<Column>> {
         let absorbed = self.factors();
         let given = Given {
             intercept: self.intercept,
-            controls: if with_controls { &self.controls } else { &[] },
+            controls: with_controls.then_some(&self.controls),
             absorbed: if with_controls { &absorbed } else { &[] },
             weights: self.weights.as_deref(),
         };
@@ -190,63 +207,66 @@ fn is_of_counts(model: regression::Model) -> bool {
     matches!(model, regression::Model::Poisson | regression::Model::NegativeBinomial)
 }
 
-fn answers(column: &[Option<bool>], is_paired: bool) -> Vec<Option<i8>> {
-    let number = |answer: &Option<bool>| answer.map(i8::from);
-    if !is_paired {
-        return column.iter().map(number).collect();
-    }
-    let (first, second) = column.split_at(column.len() / 2);
-    let differ = |(a, b): (&Option<bool>, &Option<bool>)| Some(number(a)? - number(b)?);
-    first.iter().zip(second).map(differ).collect()
-}
-
 /// Controls and strata as columns, without those that follow from others.
-fn controls(of: &Heldout) -> Result<(Vec<Vec<f64>>, Vec<String>)> {
+fn controls(of: &Heldout) -> Result<(Columns, Vec<String>)> {
     let Covariates { controls, strata, fixed_effects, weight, .. } = of.covariates;
-    let mut columns: Vec<(String, Vec<f64>)> = Vec::new();
+    let mut all: Vec<(String, Source)> = Vec::new();
     for control in controls {
         match control {
             Control::Numeric { name, values } => {
                 MathError::check_len("controls", values.len(), of.y.len())?;
-                columns.push((name.clone(), standardised(values, of.is_paired)));
+                all.push((name.clone(), Source::Numbers(standardised(values, of.is_paired))));
             }
-            Control::Categorical(factor) => columns.extend(dummies(factor)),
+            Control::Categorical(factor) => all.extend(dummies(factor)),
         }
     }
     // Of pairs, what both texts share has no effect by itself.
-    columns.extend(strata.iter().filter(|_| !of.is_paired).flat_map(dummies));
+    all.extend(strata.iter().filter(|_| !of.is_paired).flat_map(dummies));
+    let columns = Columns::from_fn(of.y.len(), all.len(), |i, j| all[j].1.value(i))?;
     let absorbed: Vec<&[u32]> = fixed_effects.iter().map(|f| f.of_row.as_slice()).collect();
     let given = Given {
         intercept: !of.is_paired,
-        controls: &[],
+        controls: None,
         absorbed: &absorbed,
         weights: weight.as_deref(),
     };
-    let (names, values): (Vec<String>, Vec<Vec<f64>>) = columns.into_iter().unzip();
-    let kinds = classify_beside(&values, &given)?;
     let mut kept = Vec::new();
     let mut messages = Vec::new();
-    for ((name, values), kind) in names.into_iter().zip(values).zip(kinds) {
+    for (j, kind) in classify_beside(&columns, &given)?.into_iter().enumerate() {
         match kind {
-            Column::Fitted => kept.push(values),
+            Column::Fitted => kept.push(j),
             // A level without held-out rows is nothing to tell.
             Column::Constant => {}
             _ => messages.push(format!(
-                "control `{name}` follows from the others on the held-out texts and is left out"
+                "control `{}` follows from the others on the held-out texts and is left out",
+                all[j].0
             )),
         }
     }
-    Ok((kept, messages))
+    Ok((columns.select(&kept), messages))
+}
+
+/// What a column of controls is made of.
+enum Source<'a> {
+    Numbers(Vec<f64>),
+    /// 1 where a factor has this level.
+    Level(&'a Factor, u32),
+}
+
+impl Source<'_> {
+    fn value(&self, row: usize) -> f64 {
+        match self {
+            Self::Numbers(values) => values[row],
+            Self::Level(factor, level) => f64::from(u8::from(factor.of_row[row] == *level)),
+        }
+    }
 }
 
 /// A column of 0 and 1 for every level but the first that occurs.
-fn dummies(factor: &Factor) -> Vec<(String, Vec<f64>)> {
+fn dummies(factor: &Factor) -> Vec<(String, Source<'_>)> {
     let mut occurs = vec![false; factor.levels.len()];
     factor.of_row.iter().for_each(|&level| occurs[level as usize] = true);
     let levels = (0..).zip(&factor.levels).filter(|(level, _)| occurs[*level as usize]).skip(1);
-    let column = |(level, name): (u32, &String)| {
-        let is = |&of_row: &u32| f64::from(u8::from(of_row == level));
-        (format!("{}: {name}", factor.name), factor.of_row.iter().map(is).collect())
-    };
+    let column = |(level, name)| (format!("{}: {name}", factor.name), Source::Level(factor, level));
     levels.map(column).collect()
 }

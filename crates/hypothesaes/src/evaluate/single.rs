@@ -3,7 +3,7 @@
 use hypothesaes_math::means::{self, Sampling};
 use hypothesaes_math::proportions::{self, Share};
 use hypothesaes_math::regression::columns::Column;
-use hypothesaes_math::regression::{self, Setup, Term, Variance};
+use hypothesaes_math::regression::{self, Columns, Setup, Term, Variance};
 use hypothesaes_math::{Error as MathError, Estimate, Level};
 
 use super::answered::Answered;
@@ -146,20 +146,20 @@ fn of_the_side_that_has_it(
         seed: sampling.seed,
         ..Setup::new(regression::Model::LeastSquares, 0, level)
     };
-    let term = setup.infer(&[], &signed)?.terms[0];
+    let term = setup.infer(&Columns::none(signed.len()), &signed)?.terms[0];
     Ok(Some((term.estimate, term.variance.unwrap_or(Variance::Classical).into())))
 }
 
 /// The difference beside the controls, by least squares.
 fn beside_controls(Answered { part, x, y }: &Answered) -> Found {
-    let columns = vec![x.clone()];
+    let columns = Columns::from_fn(x.len(), 1, |i, _| x[i])?;
     match part.classify(&columns, true)?[0] {
         Column::Fitted => {}
         Column::Constant => return Ok(Ok(None)),
         Column::Absorbed => return Ok(Err("does not vary within the fixed effects".into())),
         _ => return Ok(Err("follows from the controls".into())),
     }
-    let terms = regress(part, columns, y)?;
+    let terms = regress(part, &columns, y)?;
     Ok(terms.map(|terms| terms.first().map(|term| effect(term, y.len()))))
 }
 
@@ -175,11 +175,11 @@ fn said<T>(found: hypothesaes_math::Result<T>) -> Result<Result<T, String>> {
 /// The terms of these columns in a least-squares regression beside the part's controls.
 pub(super) fn regress(
     part: &Part,
-    mut columns: Vec<Vec<f64>>,
+    columns: &Columns,
     y: &[f64],
 ) -> Result<Result<Vec<Term>, String>> {
-    let tested = columns.len();
-    columns.extend(part.controls.iter().cloned());
+    let tested = columns.cols();
+    let columns = columns.beside(&part.controls)?;
     let absorbed = part.factors();
     let setup = part.setup(regression::Model::LeastSquares, tested, &absorbed);
     let found = said(setup.infer(&columns, y))?;

@@ -2,6 +2,7 @@
 
 use hypothesaes_math::interaction::{self, Stratum};
 use hypothesaes_math::multiplicity::holm;
+use hypothesaes_math::regression::Columns;
 use hypothesaes_math::regression::columns::Column;
 
 use super::answered::Answered;
@@ -50,26 +51,22 @@ fn one(
     tested: &Tested,
 ) -> Result<Vec<Within>> {
     let Answered { part, x, y } = Answered::of(sample, target, j);
-    let of_stratum = |level: u32| -> Vec<f64> {
-        let is = |(x, &row): (&f64, &usize)| if strata.of_row[row] == level { *x } else { 0.0 };
-        x.iter().zip(&part.rows).map(is).collect()
-    };
-    let columns: Vec<Vec<f64>> =
-        (0..).take(strata.levels.len()).map(|level: u32| of_stratum(level)).collect();
+    let stratum = |i: usize| strata.of_row[part.rows[i]] as usize;
+    let of_stratum = |i: usize, s: usize| if stratum(i) == s { x[i] } else { 0.0 };
+    let columns = Columns::from_fn(x.len(), strata.levels.len(), of_stratum)?;
     let kinds = part.classify(&columns, true)?;
     let fitted: Vec<usize> = (0..kinds.len()).filter(|&s| kinds[s] == Column::Fitted).collect();
-    let chosen = fitted.iter().map(|&s| columns[s].clone()).collect();
-    let terms = regress(&part, chosen, &y)?.unwrap_or_default();
+    let terms = regress(&part, &columns.select(&fitted), &y)?.unwrap_or_default();
     let within = |(s, name): (usize, &String)| {
-        let in_stratum = part.rows.iter().filter(|&&row| strata.of_row[row] as usize == s);
-        let n = in_stratum.count();
+        let in_stratum = || (0..x.len()).filter(|&i| stratum(i) == s);
+        let n = in_stratum().count();
         let term = fitted.iter().position(|&f| f == s).and_then(|at| terms.get(at));
         Within {
             id: tested.id.clone(),
             class: target.class.clone(),
             stratum: name.clone(),
             n,
-            n_present: columns[s].iter().filter(|x| **x != 0.0).count(),
+            n_present: in_stratum().filter(|&i| x[i] != 0.0).count(),
             separation: term.map(|term| effect(term, n)),
         }
     };

@@ -1,15 +1,17 @@
 //! What is explained: the target, or of several classes each against all others.
 
+use std::borrow::Cow;
+
 use super::Model;
 use crate::data::Task;
 use crate::signal::indicator;
 
 /// One column to explain.
-pub(super) struct Target {
+pub(super) struct Target<'a> {
     /// Of several classes, this one.
     pub class: Option<String>,
     /// One entry per held-out row.
-    pub y: Vec<f64>,
+    pub y: Cow<'a, [f64]>,
     pub kind: Kind,
     /// What goes with a concept whose effect is above 0, and below.
     directions: [String; 2],
@@ -25,12 +27,12 @@ pub(super) enum Kind {
     Level,
 }
 
-impl Target {
+impl<'a> Target<'a> {
     /// The target, or one for each class.
-    pub fn all(y: &[f64], task: &Task) -> Vec<Self> {
+    pub fn all(y: &'a [f64], task: &Task) -> Vec<Self> {
         let one = |kind, directions: [&str; 2]| {
             let directions = directions.map(str::to_owned);
-            vec![Self { class: None, y: y.to_vec(), kind, directions }]
+            vec![Self { class: None, y: Cow::Borrowed(y), kind, directions }]
         };
         match task {
             Task::Continuous => one(Kind::Number, ["higher", "lower"]),
@@ -40,7 +42,7 @@ impl Target {
             Task::Multiclass { classes } => {
                 let target = |(number, class): (usize, &String)| Self {
                     class: Some(class.clone()),
-                    y: indicator(y, number),
+                    y: Cow::Owned(indicator(y, number)),
                     kind: Kind::Class,
                     directions: [class.clone(), format!("not {class}")],
                 };

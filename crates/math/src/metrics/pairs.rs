@@ -1,7 +1,5 @@
 //! Pairs of rows that predictions put in order, counted without making the pairs.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::predicted::{Predicted, Score};
@@ -10,17 +8,24 @@ use super::predicted::{Predicted, Score};
 #[derive(Debug)]
 pub(crate) struct Pairs {
     rows: Vec<Row>,
-    /// Rows of one fold and of equal prediction, with that fold.
-    runs: Vec<(Range<usize>, usize)>,
+    /// One after the other.
+    runs: Vec<Run>,
     levels: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    unit: usize,
+    unit: u32,
     /// Rank of `y` among its different values.
-    level: usize,
+    level: u32,
     weight: f64,
+}
+
+/// Rows of one fold and of equal prediction: those before `end` that are in no earlier run.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    end: u32,
+    fold: u32,
 }
 
 /// What a row meets among the rows before it in its fold: the weight of those it is in order
@@ -38,21 +43,20 @@ impl Pairs {
         let mut values = p.y.to_vec();
         values.sort_by(f64::total_cmp);
         values.dedup();
-        let folds = in_order(p);
-        let mut order = Vec::with_capacity(p.y.len());
-        let mut runs = Vec::new();
-        for (fold, rows) in folds.iter().enumerate() {
-            for run in rows.chunk_by(|a, b| a.0 == b.0) {
-                runs.push((order.len()..order.len() + run.len(), fold));
-                order.extend(run.iter().map(|(_, i)| *i as usize));
+        let short = |n: usize| u32::try_from(n).expect("rows have numbers of 32 bits");
+        let row = |&(_, i): &(u64, u32)| Row {
+            unit: short(unit[i as usize]),
+            level: short(values.partition_point(|v| *v < p.y[i as usize])),
+            weight: p.weights.map_or(1.0, |w| w[i as usize]),
+        };
+        let (mut rows, mut runs) = (Vec::with_capacity(p.y.len()), Vec::new());
+        for (fold, in_order) in (0..).zip(in_order(p)) {
+            for run in in_order.chunk_by(|a, b| a.0 == b.0) {
+                rows.extend(run.iter().map(row));
+                runs.push(Run { end: short(rows.len()), fold });
             }
         }
-        let row = |&i: &usize| Row {
-            unit: unit[i],
-            level: values.partition_point(|v| *v < p.y[i]),
-            weight: p.weights.map_or(1.0, |w| w[i]),
-        };
-        Self { rows: order.iter().map(row).collect(), runs, levels: values.len() }
+        Self { rows, runs, levels: values.len() }
     }
 
     /// The share of pairs in order when unit `u` counts `counts[u]` times. O(n log levels).
@@ -71,7 +75,7 @@ impl Pairs {
         let mut total = Met::default();
         for backwards in [false, true] {
             self.walk(backwards, &vec![1.0; units], |row, weight, met| {
-                sums[row.unit].add(weight, met);
+                sums[row.unit as usize].add(weight, met);
                 total.add(0.5 * weight, met);
             });
         }
@@ -89,13 +93,18 @@ impl Pairs {
         let (mut before, mut run) = (Totals::new(self.levels), Totals::new(self.levels));
         let mut fold = None;
         for k in 0..self.runs.len() {
-            let (range, of) = &self.runs[if backwards { self.runs.len() - 1 - k } else { k }];
-            if fold.replace(*of) != Some(*of) {
+            let k = if backwards { self.runs.len() - 1 - k } else { k };
+            let Run { end, fold: of } = self.runs[k];
+            if fold.replace(of) != Some(of) {
                 before.clear();
             }
-            let equal = &self.rows[range.clone()];
-            let level = |row: &Row| if backwards { self.levels - 1 - row.level } else { row.level };
-            let weight = |row: &Row| row.weight * counts[row.unit];
+            let start = k.checked_sub(1).map_or(0, |last| self.runs[last].end);
+            let equal = &self.rows[start as usize..end as usize];
+            let level = |row: &Row| {
+                let level = row.level as usize;
+                if backwards { self.levels - 1 - level } else { level }
+            };
+            let weight = |row: &Row| row.weight * counts[row.unit as usize];
             for row in equal {
                 let (level, weight) = (level(row), weight(row));
                 let tied = run.beside(level);
@@ -114,7 +123,9 @@ impl Pairs {
 /// The rows of every fold, with what rises with their prediction, by which they are sorted.
 fn in_order(p: &Predicted) -> Vec<Vec<(u64, u32)>> {
     let n_folds = p.fold.map_or(1, |fold| fold.iter().max().map_or(0, |last| last + 1));
-    let mut folds = vec![Vec::new(); n_folds];
+    let mut sizes = vec![0; n_folds];
+    (0..p.y.len()).for_each(|i| sizes[p.fold.map_or(0, |fold| fold[i])] += 1);
+    let mut folds: Vec<Vec<(u64, u32)>> = sizes.into_iter().map(Vec::with_capacity).collect();
     for (i, prediction) in (0..).zip(p.prediction) {
         folds[p.fold.map_or(0, |fold| fold[i as usize])].push((rising(*prediction), i));
     }

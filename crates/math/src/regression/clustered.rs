@@ -3,8 +3,9 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
+use super::design::gram_of;
 use super::robust::{PART, SLACK, SOLE, Sandwich};
-use super::{Design, Fit};
+use super::{Design, Entries, Fit};
 
 /// Clusters handled by one piece of parallel work; the pieces' sums are added in order.
 const PIECE: usize = 64;
@@ -45,14 +46,16 @@ impl Clusters {
 
     /// `sum over rows of v_i x_i`, one vector of p per cluster.
     pub fn sums(&self, x: &Design, v: &[f64]) -> Vec<DVector<f64>> {
-        self.map(|rows| sum(x, v, rows))
+        let of = |entries: &mut Entries, g| sum(entries, x.cols(), v, self.rows(g));
+        let clusters = (0..self.len()).into_par_iter().with_min_len(PIECE);
+        clusters.map_init(|| x.entries(), of).collect()
     }
 }
 
-fn sum(x: &Design, v: &[f64], rows: &[usize]) -> DVector<f64> {
-    let mut sum = DVector::zeros(x.cols());
+fn sum(entries: &mut Entries, p: usize, v: &[f64], rows: &[usize]) -> DVector<f64> {
+    let mut sum = DVector::zeros(p);
     for &i in rows {
-        x.row(i).iter().for_each(|(j, value)| sum[*j] += v[i] * value);
+        entries.row(i).iter().for_each(|(j, value)| sum[*j] += v[i] * value);
     }
     sum
 }
@@ -198,7 +201,7 @@ impl Direction {
 }
 
 struct Kernel<'a> {
-    x: &'a Design,
+    x: &'a Design<'a>,
     fit: &'a Fit,
     clusters: &'a Clusters,
     /// `L`, p x p, lower triangular.
@@ -206,7 +209,7 @@ struct Kernel<'a> {
 }
 
 impl<'a> Kernel<'a> {
-    fn new(x: &'a Design, fit: &'a Fit, clusters: &'a Clusters) -> Option<Self> {
+    fn new(x: &'a Design<'a>, fit: &'a Fit, clusters: &'a Clusters) -> Option<Self> {
         let root = fit.inverse.clone().cholesky()?.unpack();
         Some(Self { x, fit, clusters, root })
     }
@@ -215,8 +218,8 @@ impl<'a> Kernel<'a> {
     fn sums(&self, inflation: impl Fn(&Direction) -> f64 + Sync) -> Sums {
         let p = self.x.cols();
         let pieces = self.in_pieces(|groups| {
-            let mut sums = Sums::new(p);
-            groups.for_each(|g| self.add(g, &inflation, &mut sums));
+            let (mut sums, mut entries) = (Sums::new(p), self.x.entries());
+            groups.for_each(|g| self.add(g, &mut entries, &inflation, &mut sums));
             sums
         });
         pieces.into_iter().fold(Sums::new(p), Sums::plus)
@@ -229,10 +232,11 @@ impl<'a> Kernel<'a> {
     }
 
     /// The directions of `L' r_g' r_g L` that are not 0, from the smaller of that and `r_g B r_g'`.
-    fn directions(&self, g: usize) -> Vec<Direction> {
+    fn directions(&self, g: usize, entries: &mut Entries) -> Vec<Direction> {
         let rows = self.clusters.rows(g);
         if rows.len() >= self.x.cols() {
-            let mut gram = self.x.gram_of(rows.iter().copied(), &self.fit.weights);
+            let (p, rows) = (self.x.cols(), rows.iter().copied());
+            let mut gram = gram_of(entries, p, rows, &self.fit.weights);
             gram.fill_upper_triangle_with_lower_triangle();
             let eigen = (self.root.transpose() * gram * &self.root).symmetric_eigen();
             let all = eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter());
@@ -245,7 +249,7 @@ impl<'a> Kernel<'a> {
         for (at, &i) in rows.iter().enumerate() {
             let weight = self.fit.weights[i].sqrt();
             let mut column = turned.column_mut(at);
-            for (j, x) in self.x.row(i) {
+            for (j, x) in entries.row(i) {
                 column.axpy(weight * x, &self.root.row(*j).transpose(), 1.0);
             }
         }
@@ -256,9 +260,15 @@ impl<'a> Kernel<'a> {
             .collect()
     }
 
-    fn add(&self, g: usize, inflation: impl Fn(&Direction) -> f64, sums: &mut Sums) {
-        let directions = self.directions(g);
-        let score = sum(self.x, &self.fit.scores, self.clusters.rows(g));
+    fn add(
+        &self,
+        g: usize,
+        entries: &mut Entries,
+        inflation: impl Fn(&Direction) -> f64,
+        sums: &mut Sums,
+    ) {
+        let directions = self.directions(g, entries);
+        let score = sum(entries, self.x.cols(), &self.fit.scores, self.clusters.rows(g));
         let mut turned = self.root.tr_mul(&score);
         for direction in &directions {
             let part = direction.vector.dot(&turned);
@@ -296,9 +306,9 @@ impl<'a> Kernel<'a> {
         let p = self.x.cols();
         let zeros = || vec![DMatrix::zeros(p, p); wanted.len()];
         let pieces = self.in_pieces(|groups| {
-            let mut sums = zeros();
+            let (mut sums, mut entries) = (zeros(), self.x.entries());
             for g in groups {
-                let directions = self.directions(g);
+                let directions = self.directions(g, &mut entries);
                 for (sum, &l) in sums.iter_mut().zip(wanted) {
                     let mut u = DVector::zeros(p);
                     for d in &directions {
@@ -320,12 +330,13 @@ impl<'a> Kernel<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regression::{least_squares, robust};
+    use crate::regression::{Columns, least_squares, robust};
 
     #[test]
     fn clusters_of_one_row_are_hc2() {
         // With a single column CR2 is then the sum of squares over n (n - 1).
-        let x = Design::new(4, &[]).unwrap();
+        let columns = Columns::none(4);
+        let x = Design::new(&columns);
         let y = [1.0, 2.0, 4.0, 9.0];
         let fit = least_squares::fit(&x, &y).unwrap();
         let clusters = Clusters::new(&[3, 1, 2, 0], &[1.0; 4]);
@@ -336,7 +347,8 @@ mod tests {
 
     #[test]
     fn equal_clusters_count_once() {
-        let x = Design::new(8, &[]).unwrap();
+        let columns = Columns::none(8);
+        let x = Design::new(&columns);
         let y = [1.0, 1.0, 2.0, 2.0, 4.0, 4.0, 9.0, 9.0];
         let fit = least_squares::fit(&x, &y).unwrap();
         let clusters = Clusters::new(&[0, 0, 1, 1, 2, 2, 3, 3], &[1.0; 8]);
@@ -347,7 +359,8 @@ mod tests {
 
     #[test]
     fn a_column_of_one_cluster_has_no_standard_error() {
-        let x = Design::new(6, &[vec![1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]).unwrap();
+        let columns = Columns::new(6, &[vec![1.0, 1.0, 0.0, 0.0, 0.0, 0.0]]).unwrap();
+        let x = Design::new(&columns);
         let fit = least_squares::fit(&x, &[1.0, 3.0, 2.0, 5.0, 4.0, 4.5]).unwrap();
         let clusters = Clusters::new(&[0, 0, 1, 1, 2, 2], &[1.0; 6]);
         let found = cr2(&x, &fit, &clusters, &[true; 2]).unwrap();

@@ -1,9 +1,11 @@
 //! Which columns a regression can tell apart from what else is in it, and why not the others.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
-use super::Design;
 use super::absorb::{Absorber, Factor};
+use super::{Columns, Design};
 use crate::error::{Error, Result};
 
 /// A column whose part beyond the earlier ones is smaller than this, relative to its spread, is a
@@ -39,7 +41,8 @@ pub enum Column {
 #[derive(Debug, Clone, Copy)]
 pub struct Given<'a> {
     pub intercept: bool,
-    pub controls: &'a [Vec<f64>],
+    /// `None` if there are none.
+    pub controls: Option<&'a Columns>,
     /// Factors whose levels are taken out of all columns; they include the intercept.
     pub absorbed: &'a [&'a [u32]],
     /// Rows of weight 0 are not looked at.
@@ -49,7 +52,7 @@ pub struct Given<'a> {
 impl Given<'_> {
     /// Nothing, not even an intercept.
     pub const NOTHING: Self =
-        Self { intercept: false, controls: &[], absorbed: &[], weights: None };
+        Self { intercept: false, controls: None, absorbed: &[], weights: None };
 }
 
 /// Sorts out `columns`, all of one length, in their order, beside an intercept.
@@ -57,11 +60,12 @@ impl Given<'_> {
 /// Every column is centred and made orthogonal to the fitted ones before it (Gram and Schmidt,
 /// twice); what remains decides. O(n p^2), sums in row order.
 #[must_use]
-pub fn classify(columns: &[Vec<f64>]) -> Vec<Column> {
+pub fn classify(columns: &Columns) -> Vec<Column> {
     if are_apart(columns, &Given { intercept: true, ..Given::NOTHING }) {
-        return vec![Column::Fitted; columns.len()];
+        return vec![Column::Fitted; columns.cols()];
     }
-    sort_out(&[], columns.par_iter().map(|c| centred(c)).collect(), Column::Constant)
+    let centred = |j: usize| centred(&columns.column(j));
+    sort_out(&[], (0..columns.cols()).into_par_iter().map(centred).collect(), Column::Constant)
 }
 
 /// Sorts out `columns` as [`classify`] does, beside what is `given`: controls come first, so that
@@ -70,11 +74,9 @@ pub fn classify(columns: &[Vec<f64>]) -> Vec<Column> {
 /// # Errors
 /// [`Error::Shape`] for columns, factors or weights of different lengths; [`Error::Diverged`] if
 /// the absorbed factors cannot be taken out.
-pub fn classify_beside(columns: &[Vec<f64>], given: &Given) -> Result<Vec<Column>> {
-    let Some(rows) = columns.first().map(Vec::len) else { return Ok(Vec::new()) };
-    for column in columns.iter().chain(given.controls) {
-        Error::check_len("column", column.len(), rows)?;
-    }
+pub fn classify_beside(columns: &Columns, given: &Given) -> Result<Vec<Column>> {
+    let rows = columns.rows();
+    Error::check_len("column", given.controls.map_or(rows, Columns::rows), rows)?;
     for factor in given.absorbed {
         Error::check_len("absorbed", factor.len(), rows)?;
     }
@@ -86,38 +88,40 @@ pub fn classify_beside(columns: &[Vec<f64>], given: &Given) -> Result<Vec<Column
         }
     };
     if are_apart(columns, given) {
-        return Ok(vec![Column::Fitted; columns.len()]);
+        return Ok(vec![Column::Fitted; columns.cols()]);
     }
     let factors: Vec<Factor> = given.absorbed.iter().map(|f| Factor::new(f)).collect();
     let absorber = (!factors.is_empty()).then(|| Absorber::new(&factors, &seen));
-    let unit = |column: &Vec<f64>| -> Result<Option<Vec<f64>>> {
+    let unit = |column: Vec<f64>| -> Result<Option<Vec<f64>>> {
         if let Some(absorber) = &absorber {
-            return within(absorber, column, &seen);
+            return within(absorber, &column, &seen);
         }
         let kept = column.iter().zip(&seen).filter(|(_, s)| **s > 0.0).map(|(v, _)| *v);
         let kept: Vec<f64> = kept.collect();
         Ok(if given.intercept { centred(&kept) } else { scaled(kept) })
     };
-    let all = |columns: &[Vec<f64>]| columns.par_iter().map(unit).collect::<Result<Vec<_>>>();
+    let all = |columns: &Columns| -> Result<Vec<_>> {
+        (0..columns.cols()).into_par_iter().map(|j| unit(columns.column(j))).collect()
+    };
     let nothing = if absorber.is_some() { Column::Absorbed } else { Column::Constant };
-    Ok(sort_out(&all(given.controls)?, all(columns)?, nothing))
+    let controls = given.controls.map_or(Ok(Vec::new()), all)?;
+    Ok(sort_out(&controls, all(columns)?, nothing))
 }
 
 /// Whether columns and controls are so different that no closer look is needed: one Gram matrix
 /// and its factor say so, at a fraction of the cost.
-fn are_apart(columns: &[Vec<f64>], given: &Given) -> bool {
-    let all: Vec<Vec<f64>>;
-    let all = if given.controls.is_empty() {
-        columns
-    } else {
-        all = given.controls.iter().chain(columns).cloned().collect();
-        &all
-    };
-    let Some(rows) = columns.first().map(Vec::len) else { return false };
-    let Ok(x) = Design::with(rows, all, given.intercept) else { return false };
+fn are_apart(columns: &Columns, given: &Given) -> bool {
+    let rows = columns.rows();
     if !given.absorbed.is_empty() || rows == 0 {
         return false;
     }
+    let beside = given.controls.filter(|controls| controls.cols() > 0);
+    let all = match beside.map(|controls| controls.beside(columns)) {
+        None => Cow::Borrowed(columns),
+        Some(Ok(all)) => Cow::Owned(all),
+        Some(Err(_)) => return false,
+    };
+    let x = Design::with(&all, given.intercept);
     let seen = |w: &f64| f64::from(u8::from(*w > 0.0));
     let weights = given.weights.map_or(vec![1.0; rows], |w| w.iter().map(seen).collect());
     let gram = x.gram(&weights);
@@ -241,15 +245,15 @@ mod tests {
     use super::Column::{Combination, Constant, Fitted, Opposite, Same};
     use super::*;
 
-    fn flags(text: &str) -> Vec<f64> {
-        text.chars().map(|c| f64::from(u8::from(c == '1'))).collect()
+    fn columns(all: &[&str]) -> Columns {
+        let flag = |i: usize, j: usize| f64::from(u8::from(all[j].as_bytes()[i] == b'1'));
+        Columns::from_fn(all.first().map_or(0, |c| c.len()), all.len(), flag).unwrap()
     }
 
     #[test]
     fn every_kind_is_named() {
-        let check = |columns: &[&str], expected: &[Column]| {
-            let columns: Vec<Vec<f64>> = columns.iter().map(|c| flags(c)).collect();
-            assert_eq!(classify(&columns), expected);
+        let check = |all: &[&str], expected: &[Column]| {
+            assert_eq!(classify(&columns(all)), expected);
         };
         check(&["110010", "011000"], &[Fitted, Fitted]);
         check(&["111111", "000000", "010101"], &[Constant, Constant, Fitted]);
@@ -263,14 +267,13 @@ mod tests {
 
     #[test]
     fn what_is_given_comes_first() {
-        let columns = |all: &[&str]| -> Vec<Vec<f64>> { all.iter().map(|c| flags(c)).collect() };
         let check = |of: &[&str], given: Given, expected: &[Column]| {
             assert_eq!(classify_beside(&columns(of), &given).unwrap(), expected);
         };
         let bare = Given::NOTHING;
         check(&["1111", "0000", "1100"], bare, &[Fitted, Constant, Fitted]);
         let controls = columns(&["1100"]);
-        let given = Given { intercept: true, controls: &controls, ..bare };
+        let given = Given { intercept: true, controls: Some(&controls), ..bare };
         check(&["0011", "1010", "1010"], given, &[Column::Controls, Fitted, Same(1)]);
         let factor: &[u32] = &[5, 5, 9, 9];
         let given = Given { absorbed: &[factor], ..bare };
@@ -281,10 +284,8 @@ mod tests {
 
     #[test]
     fn a_million_rows_that_differ_in_one_are_told_apart() {
-        let mut first = vec![0.0; 1_000_000];
-        first[..500_000].fill(1.0);
-        let mut second = first.clone();
-        second[7] = 0.0;
-        assert_eq!(classify(&[first, second]), [Fitted, Fitted]);
+        let flag = |i, j| f64::from(u8::from(i < 500_000 && (i, j) != (7, 1)));
+        let columns = Columns::from_fn(1_000_000, 2, flag).unwrap();
+        assert_eq!(classify(&columns), [Fitted, Fitted]);
     }
 }

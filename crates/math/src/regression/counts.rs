@@ -1,6 +1,5 @@
 //! Counts: the negative binomial's dispersion, and Poisson within absorbed factors.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use statrs::function::gamma::digamma;
@@ -10,6 +9,7 @@ use super::design::Design;
 use super::fitting::Fitted;
 use super::glm::{self, Family, Found, Problem};
 use super::least_squares;
+use super::packed::Columns;
 use super::setup::Data;
 use crate::error::{Error, Result};
 
@@ -112,7 +112,7 @@ pub(super) fn absorbed(data: &Data, columns: &[Vec<f64>]) -> Result<Fitted<'stat
         let working = (0..y.len()).map(|i| eta[i] - offset(i) + (y[i] - means[i]) / means[i]);
         let working: Vec<f64> =
             working.zip(&own).map(|(z, w)| if *w > 0.0 { z } else { 0.0 }).collect();
-        let x = Design::with(y.len(), &absorber.within(columns)?, false)?;
+        let x = Design::of(Columns::new(y.len(), &absorber.within(columns)?)?);
         let within = absorber.within_one(working.clone())?;
         let (rank, totals) = (absorber.rank(), absorber.first_totals().to_vec());
         let mut fit = least_squares::weighted(&x, &within, weights)?;
@@ -131,7 +131,6 @@ pub(super) fn absorbed(data: &Data, columns: &[Vec<f64>]) -> Result<Fitted<'stat
             fit.fitted = means;
             let (family, separated) = (Some(Family::Poisson), Vec::new());
             let rows = own.iter().filter(|w| **w > 0.0).count();
-            let x = Cow::Owned(x);
             return Ok(Fitted { x, fit, family, separated, absorbed: rank, totals, rows });
         }
         for i in (0..y.len()).filter(used) {

@@ -1,110 +1,75 @@
 //! The design matrix: columns that are mostly 0, usually after an intercept.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use crate::error::{Error, Result};
+use super::packed::{Columns, Entries};
 
 /// Rows summed by one piece of parallel work; the pieces' sums are added in order.
 pub(super) const CHUNK: usize = 4096;
 
-/// n x p; only the entries that are not 0 are kept.
+/// n x p: packed columns, after an intercept if there is one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Design {
-    cols: usize,
+pub struct Design<'a> {
+    columns: Cow<'a, Columns>,
     intercept: bool,
-    starts: Vec<usize>,
-    entries: Vec<(usize, f64)>,
 }
 
-impl Design {
-    /// An intercept, as column 0, and these columns, each with `rows` entries.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] for a column of another length; [`Error::NotFinite`].
-    pub fn new(rows: usize, columns: &[Vec<f64>]) -> Result<Self> {
-        Self::with(rows, columns, true)
+impl<'a> Design<'a> {
+    /// An intercept, as column 0, and these columns.
+    #[must_use]
+    pub fn new(columns: &'a Columns) -> Self {
+        Self::with(columns, true)
     }
 
     /// These columns, after an intercept if `intercept`.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn with(rows: usize, columns: &[Vec<f64>], intercept: bool) -> Result<Self> {
-        for column in columns {
-            Error::check_len("column", column.len(), rows)?;
-        }
-        let bad = columns.par_iter().enumerate().find_map_first(|(j, column)| {
-            column.iter().position(|v| !v.is_finite()).map(|row| (row, j))
-        });
-        if let Some((row, column)) = bad {
-            return Err(Error::NotFinite { what: "columns", row, column });
-        }
-        let first = usize::from(intercept);
-        let pieces = in_pieces(rows, |piece| {
-            let mut ends = Vec::with_capacity(piece.len());
-            let mut entries = Vec::new();
-            for i in piece {
-                if intercept {
-                    entries.push((0, 1.0));
-                }
-                let row = columns.iter().zip(first..).map(|(column, j)| (j, column[i]));
-                entries.extend(row.filter(|(_, v)| *v != 0.0));
-                ends.push(entries.len());
-            }
-            (ends, entries)
-        });
-        let mut starts = Vec::with_capacity(rows + 1);
-        let mut entries = Vec::with_capacity(pieces.iter().map(|(_, e)| e.len()).sum());
-        starts.push(0);
-        for (ends, of_piece) in pieces {
-            starts.extend(ends.into_iter().map(|end| entries.len() + end));
-            entries.extend(of_piece);
-        }
-        Ok(Self { cols: columns.len() + first, intercept, starts, entries })
+    #[must_use]
+    pub fn with(columns: &'a Columns, intercept: bool) -> Self {
+        Self { columns: Cow::Borrowed(columns), intercept }
     }
 
-    /// The same without column `j`.
+    /// These columns alone.
+    #[must_use]
+    pub fn of(columns: Columns) -> Self {
+        Self { columns: Cow::Owned(columns), intercept: false }
+    }
+
+    /// The same without column `j`, which is not the intercept.
     #[must_use]
     pub fn without(&self, j: usize) -> Self {
-        let mut starts = vec![0];
-        let mut entries = Vec::with_capacity(self.entries.len());
-        for i in 0..self.rows() {
-            let others = self.row(i).iter().filter(|(k, _)| *k != j);
-            entries.extend(others.map(|&(k, v)| (k - usize::from(k > j), v)));
-            starts.push(entries.len());
-        }
-        let intercept = self.intercept && j != 0;
-        Self { cols: self.cols - 1, intercept, starts, entries }
-    }
-
-    /// Column `j`, dense.
-    #[must_use]
-    pub fn column(&self, j: usize) -> Vec<f64> {
-        let entry = |i: usize| self.row(i).iter().find(|(k, _)| *k == j).map_or(0.0, |e| e.1);
-        (0..self.rows()).map(entry).collect()
+        let others: Vec<usize> =
+            (0..self.columns.cols()).filter(|k| k + self.first() != j).collect();
+        Self { columns: Cow::Owned(self.columns.select(&others)), ..*self }
     }
 
     /// The largest absolute entry of every column.
     #[must_use]
     pub fn largest(&self) -> Vec<f64> {
-        let mut largest = vec![0.0_f64; self.cols];
-        self.entries.iter().for_each(|(j, v)| largest[*j] = largest[*j].max(v.abs()));
-        largest
+        let largest = in_pieces(self.rows(), |rows| {
+            let mut largest = vec![0.0_f64; self.cols()];
+            let mut entries = self.entries();
+            for i in rows {
+                entries.row(i).iter().for_each(|(j, v)| largest[*j] = largest[*j].max(v.abs()));
+            }
+            largest
+        });
+        let larger = |a: Vec<f64>, b: Vec<f64>| a.iter().zip(b).map(|(a, b)| a.max(b)).collect();
+        largest.into_iter().fold(vec![0.0; self.cols()], larger)
     }
 
     /// n.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.starts.len() - 1
+        self.columns.rows()
     }
 
     /// p, the intercept included.
     #[must_use]
     pub fn cols(&self) -> usize {
-        self.cols
+        self.columns.cols() + self.first()
     }
 
     /// Whether column 0 is 1 throughout by construction.
@@ -113,10 +78,33 @@ impl Design {
         self.intercept
     }
 
-    /// The entries of row `i` that are not 0, by rising column.
+    /// Where the columns begin.
+    fn first(&self) -> usize {
+        usize::from(self.intercept)
+    }
+
+    /// The columns beside the intercept.
     #[must_use]
-    pub fn row(&self, i: usize) -> &[(usize, f64)] {
-        &self.entries[self.starts[i]..self.starts[i + 1]]
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Its rows, one at a time.
+    #[must_use]
+    pub fn entries(&self) -> Entries<'_> {
+        Entries::of(&self.columns, self.intercept)
+    }
+
+    /// What `of` makes of every row and its entries; pieces of the rows in parallel.
+    pub(crate) fn map(&self, of: impl Fn(usize, &[(usize, f64)]) -> f64 + Sync) -> Vec<f64> {
+        let mut made = vec![0.0; self.rows()];
+        made.par_chunks_mut(CHUNK).enumerate().for_each(|(piece, made)| {
+            let mut entries = self.entries();
+            for (i, made) in (piece * CHUNK..).zip(made) {
+                *made = of(i, entries.row(i));
+            }
+        });
+        made
     }
 
     /// `x_i' v` for every row.
@@ -125,9 +113,8 @@ impl Design {
     /// If `v` does not have p entries, the caller's invariant; so below.
     #[must_use]
     pub fn times(&self, v: &[f64]) -> Vec<f64> {
-        assert_eq!(v.len(), self.cols);
-        let product = |i| self.row(i).iter().map(|(j, x)| x * v[*j]).sum();
-        (0..self.rows()).into_par_iter().with_min_len(CHUNK).map(product).collect()
+        assert_eq!(v.len(), self.cols());
+        self.map(|_, row| row.iter().map(|(j, x)| x * v[*j]).sum())
     }
 
     /// `x'v`, summed as [`Self::gram`] is.
@@ -135,23 +122,14 @@ impl Design {
     pub fn transposed_times(&self, v: &[f64]) -> DVector<f64> {
         assert_eq!(v.len(), self.rows());
         let pieces = in_pieces(self.rows(), |rows| {
-            let mut sums = DVector::zeros(self.cols);
+            let mut sums = DVector::zeros(self.cols());
+            let mut entries = self.entries();
             for i in rows {
-                self.row(i).iter().for_each(|(j, x)| sums[*j] += x * v[i]);
+                entries.row(i).iter().for_each(|(j, x)| sums[*j] += x * v[i]);
             }
             sums
         });
-        pieces.into_iter().fold(DVector::zeros(self.cols), |sum, piece| sum + piece)
-    }
-
-    /// `x_i' a x_i` for a p x p matrix `a`.
-    #[must_use]
-    pub fn quadratic(&self, i: usize, a: &DMatrix<f64>) -> f64 {
-        let row = self.row(i);
-        let products = |(j, x): &(usize, f64)| -> f64 {
-            x * row.iter().map(|(k, y)| a[(*j, *k)] * y).sum::<f64>()
-        };
-        row.iter().map(products).sum()
+        pieces.into_iter().fold(DVector::zeros(self.cols()), |sum, piece| sum + piece)
     }
 
     /// `x'wx`, p x p, for one weight per row.
@@ -161,31 +139,41 @@ impl Design {
     #[must_use]
     pub fn gram(&self, weights: &[f64]) -> DMatrix<f64> {
         assert_eq!(weights.len(), self.rows());
-        let pieces = in_pieces(self.rows(), |rows| self.gram_of(rows, weights));
-        let zero = DMatrix::zeros(self.cols, self.cols);
+        let pieces =
+            in_pieces(self.rows(), |rows| gram_of(&mut self.entries(), self.cols(), rows, weights));
+        let zero = DMatrix::zeros(self.cols(), self.cols());
         let mut sum = pieces.into_iter().fold(zero, |sum, piece| sum + piece);
         sum.fill_upper_triangle_with_lower_triangle();
         sum
     }
+}
 
-    /// The lower triangle of the Gram matrix of some rows.
-    pub(super) fn gram_of(
-        &self,
-        rows: impl Iterator<Item = usize>,
-        weights: &[f64],
-    ) -> DMatrix<f64> {
-        let mut sum = DMatrix::zeros(self.cols, self.cols);
-        let sums = sum.as_mut_slice();
-        for i in rows {
-            let row = self.row(i);
-            for (at, (j, x)) in row.iter().enumerate() {
-                let weighted = weights[i] * x;
-                let column = &mut sums[j * self.cols..(j + 1) * self.cols];
-                row[at..].iter().for_each(|(k, y)| column[*k] += weighted * y);
-            }
+/// The lower triangle of the p x p Gram matrix of some rows.
+pub(super) fn gram_of(
+    entries: &mut Entries,
+    p: usize,
+    rows: impl Iterator<Item = usize>,
+    weights: &[f64],
+) -> DMatrix<f64> {
+    let mut sum = DMatrix::zeros(p, p);
+    let sums = sum.as_mut_slice();
+    for i in rows {
+        let row = entries.row(i);
+        for (at, (j, x)) in row.iter().enumerate() {
+            let weighted = weights[i] * x;
+            let column = &mut sums[j * p..(j + 1) * p];
+            row[at..].iter().for_each(|(k, y)| column[*k] += weighted * y);
         }
-        sum
     }
+    sum
+}
+
+/// `x' a x` for a row's entries and a p x p matrix `a`.
+pub(super) fn quadratic(row: &[(usize, f64)], a: &DMatrix<f64>) -> f64 {
+    let products = |(j, x): &(usize, f64)| -> f64 {
+        x * row.iter().map(|(k, y)| a[(*j, *k)] * y).sum::<f64>()
+    };
+    row.iter().map(products).sum()
 }
 
 /// What `work` makes of pieces of the rows of fixed size, in order.
@@ -200,27 +188,21 @@ mod tests {
 
     #[test]
     fn products_by_hand() {
-        let x = Design::new(3, &[vec![0.0, 1.0, 2.0], vec![1.0, 0.0, 3.0]]).unwrap();
+        let columns = Columns::new(3, &[vec![0.0, 1.0, 2.0], vec![1.0, 0.0, 3.0]]).unwrap();
+        let x = Design::new(&columns);
         assert_eq!(x.times(&[1.0, 10.0, 100.0]), [101.0, 11.0, 321.0]);
         assert_eq!(x.transposed_times(&[1.0, 2.0, 3.0]).as_slice(), [6.0, 8.0, 10.0]);
         let gram = x.gram(&[1.0, 2.0, 1.0]);
         assert_eq!(gram, DMatrix::from_row_slice(3, 3, &[4., 4., 4., 4., 6., 6., 4., 6., 10.]));
-        assert_eq!(x.quadratic(2, &gram), 230.0);
+        assert_eq!(quadratic(x.entries().row(2), &gram), 230.0);
+        assert_eq!(x.largest(), [1.0, 2.0, 3.0]);
     }
 
     #[test]
-    fn columns_go_and_come_back() {
+    fn columns_are_left_out() {
         let columns = [vec![0.0, 1.0, 2.0], vec![1.0, 0.0, 3.0]];
-        let x = Design::new(3, &columns).unwrap();
-        assert_eq!(x.without(1), Design::new(3, &columns[1..]).unwrap());
-        assert_eq!(x.without(0), Design::with(3, &columns, false).unwrap());
-        assert_eq!(x.column(2), columns[1]);
-    }
-
-    #[test]
-    fn bad_columns_are_refused() {
-        assert!(matches!(Design::new(2, &[vec![1.0]]), Err(Error::Shape { .. })));
-        let found = Design::new(2, &[vec![1.0, 0.0], vec![0.0, f64::NAN]]).unwrap_err();
-        assert_eq!(found, Error::NotFinite { what: "columns", row: 1, column: 1 });
+        let [all, last] = [&columns[..], &columns[1..]].map(|c| Columns::new(3, c).unwrap());
+        assert_eq!(Design::new(&all).without(1), Design::new(&last));
+        assert_eq!(Design::with(&all, false).without(0), Design::of(last));
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn marginal_at(whole: &Whole, j: usize, b: f64) -> Option<f64> {
 }
 
 fn change(data: &Data, family: Family, j: usize) -> Change {
-    let all = |allowed: &[f64]| data.columns[j].iter().all(|v| allowed.contains(v));
+    let column = data.x.columns();
+    let all = |allowed: &[f64]| (0..column.rows()).all(|i| allowed.contains(&column.value(i, j)));
     let pairs = family == Family::Logit && !data.setup.intercept;
     if pairs && all(&[-1.0, 0.0, 1.0]) {
         Change::Discrete { from: -1.0, to: 1.0, share: 0.5 }
@@ -73,7 +74,8 @@ impl<'a> Whole<'a> {
         let (mut predictors, mut variances) = (Vec::new(), [0.0; 2]);
         if fitted.family.is_none() {
             let of = |y: &[f64]| variance(y, &data.weights, is_centred(data));
-            variances = [of(data.y), of(&without_offset(data))];
+            let whole = of(data.y);
+            variances = [whole, data.setup.offset.map_or(whole, |_| of(&without_offset(data)))];
         } else if data.factors.is_empty() {
             predictors = fitted.x.times(&fitted.fit.coefficients);
             if let Some(offset) = data.setup.offset {
@@ -121,11 +123,13 @@ impl<'a> Rows<'a> {
     /// The average and its slope in the coefficients.
     fn sum(&self) -> (f64, DVector<f64>) {
         let (eta, p) = (&self.whole.predictors, self.whole.fitted.x.cols());
-        let column = &self.whole.data.columns[self.j];
         let pieces = in_pieces(eta.len(), |piece| {
             let (mut value, mut slope) = (0.0, DVector::zeros(p));
+            let mut entries = self.whole.fitted.x.entries();
             for i in piece {
-                value += self.add(i, eta[i] + self.apart * column[i], &mut slope);
+                let v = self.whole.data.x.columns().value(i, self.j);
+                let at = (v, eta[i] + self.apart * v);
+                value += self.add(i, entries.row(i), at, &mut slope);
             }
             (value, slope)
         });
@@ -144,14 +148,20 @@ impl<'a> Rows<'a> {
         [mean, slope]
     }
 
-    /// Row `i`'s part of the sum; its slope in the coefficients is added to `slope`.
-    fn add(&self, i: usize, eta: f64, slope: &mut DVector<f64>) -> f64 {
-        let Whole { data, fitted, .. } = self.whole;
-        let weight = data.weights[i];
+    /// Row `i`'s part of the sum, from its entry `v` in the column and its linear predictor; its slope
+    /// in the coefficients is added to `slope`.
+    fn add(
+        &self,
+        i: usize,
+        row: &[(usize, f64)],
+        (v, eta): (f64, f64),
+        slope: &mut DVector<f64>,
+    ) -> f64 {
+        let weight = self.whole.data.weights[i];
         if weight == 0.0 || eta == f64::NEG_INFINITY {
             return 0.0;
         }
-        let (b, v) = (self.b, data.columns[self.j][i]);
+        let b = self.b;
         let (value, along, own) = match self.change {
             Change::Slope => {
                 let [_, first, second] = self.family.mean(eta);
@@ -164,7 +174,7 @@ impl<'a> Rows<'a> {
                 (share * (high - low), share * (high_slope - low_slope), share * own)
             }
         };
-        for (k, x) in fitted.x.row(i) {
+        for (k, x) in row {
             slope[*k] += weight * along * x;
         }
         slope[self.l] += weight * own;
@@ -177,7 +187,8 @@ impl<'a> Rows<'a> {
 pub(super) fn standardised(whole: &Whole, j: usize) -> Option<f64> {
     let Whole { data, fitted, .. } = whole;
     let b = fitted.fit.coefficients[whole.place(j)];
-    let spread = variance(&data.columns[j], &data.weights, is_centred(data)).sqrt();
+    let column = data.x.columns().column(j);
+    let spread = variance(&column, &data.weights, is_centred(data)).sqrt();
     let per = if fitted.family.is_none() { whole.variances[0].sqrt() } else { 1.0 };
     Some(b * spread / per).filter(|v| v.is_finite())
 }

@@ -14,9 +14,8 @@ use std::cell::RefCell;
 
 use nalgebra::{DMatrix, DVector};
 
-use rayon::prelude::*;
-
 use super::Fit;
+use super::design::quadratic;
 use super::glm::{Point, Problem};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level, normal_p};
@@ -125,11 +124,10 @@ fn vanished() -> Error {
 /// Slope of the penalised likelihood, 0 for a fixed coefficient.
 fn score(problem: Problem, here: &Maximum, free: Free) -> DVector<f64> {
     let (point, x) = (&here.point, problem.x);
-    let pull = |i: usize| {
-        let leverage = point.weights[i] * x.quadratic(i, &here.inverse);
+    let pulls = x.map(|i, row| {
+        let leverage = point.weights[i] * quadratic(row, &here.inverse);
         point.scores[i] + 0.5 * leverage * point.lifts[i]
-    };
-    let pulls: Vec<f64> = (0..x.rows()).into_par_iter().with_min_len(4096).map(pull).collect();
+    });
     let mut score = x.transposed_times(&pulls);
     if let Free::AllBut(fixed) = free {
         score[fixed] = 0.0;

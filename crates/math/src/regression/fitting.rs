@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use super::absorb::Absorber;
 use super::glm::{self, Family, Problem};
 use super::setup::Data;
-use super::{Design, Fit, Model, counts, least_squares};
+use super::{Columns, Design, Fit, Model, counts, least_squares};
 use crate::error::{Error, Result};
 
 /// A fit with the design that it used.
 pub(super) struct Fitted<'a> {
     /// Within the levels of the absorbed factors, if there are any.
-    pub x: Cow<'a, Design>,
+    pub x: Design<'a>,
     pub fit: Fit,
     /// The likelihood; `None` for least squares.
     pub family: Option<Family>,
@@ -34,7 +34,7 @@ pub(super) fn fit<'a>(
         return within(data, leave);
     }
     let shift = usize::from(data.x.has_intercept());
-    let x = leave.map_or(Cow::Borrowed(&data.x), |j| Cow::Owned(data.x.without(j + shift)));
+    let x = leave.map_or_else(|| data.x.clone(), |j| data.x.without(j + shift));
     let (fit, family, separated) = match data.setup.model {
         Model::LeastSquares => (least_squares(data, &x)?, None, Vec::new()),
         Model::NegativeBinomial => {
@@ -65,9 +65,11 @@ fn least_squares(data: &Data, x: &Design) -> Result<Fit> {
 }
 
 /// The target of least squares: what the offset leaves of it.
-pub(super) fn without_offset(data: &Data) -> Vec<f64> {
-    let offset = |i: usize| data.setup.offset.map_or(0.0, |o| o[i]);
-    data.y.iter().enumerate().map(|(i, y)| y - offset(i)).collect()
+pub(super) fn without_offset<'a>(data: &Data<'a>) -> Cow<'a, [f64]> {
+    match data.setup.offset {
+        None => Cow::Borrowed(data.y),
+        Some(offset) => data.y.iter().zip(offset).map(|(y, o)| y - o).collect(),
+    }
 }
 
 fn with_offset(data: &Data, fit: &mut Fit) {
@@ -76,17 +78,17 @@ fn with_offset(data: &Data, fit: &mut Fit) {
 
 /// Fits within the levels of the absorbed factors.
 fn within(data: &Data, leave: Option<usize>) -> Result<Fitted<'static>> {
-    let all = data.columns.iter().enumerate().filter(|(j, _)| Some(*j) != leave);
-    let columns: Vec<Vec<f64>> = all.map(|(_, c)| c.clone()).collect();
+    let all = (0..data.x.columns().cols()).filter(|j| Some(*j) != leave);
+    let columns: Vec<Vec<f64>> = all.map(|j| data.x.columns().column(j)).collect();
     match data.setup.model {
         Model::LeastSquares => {
             let absorber = Absorber::new(&data.factors, &data.weights);
-            let y = absorber.within_one(without_offset(data))?;
-            let x = Design::with(data.y.len(), &absorber.within(&columns)?, false)?;
+            let y = absorber.within_one(without_offset(data).into_owned())?;
+            let x = Design::of(Columns::new(data.y.len(), &absorber.within(&columns)?)?);
             let mut fit = least_squares::weighted(&x, &y, data.weights.clone())?;
             with_offset(data, &mut fit);
             let (absorbed, totals) = (absorber.rank(), absorber.first_totals().to_vec());
-            let (x, family, separated, rows) = (Cow::Owned(x), None, Vec::new(), data.rows);
+            let (family, separated, rows) = (None, Vec::new(), data.rows);
             Ok(Fitted { x, fit, family, separated, absorbed, totals, rows })
         }
         Model::Poisson => counts::absorbed(data, &columns),

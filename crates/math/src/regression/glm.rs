@@ -109,7 +109,7 @@ impl Family {
 #[derive(Debug, Clone, Copy)]
 pub struct Problem<'a> {
     pub family: Family,
-    pub x: &'a Design,
+    pub x: &'a Design<'a>,
     pub y: &'a [f64],
     /// Weight of every row in the likelihood, 0 or more.
     pub weights: &'a [f64],

@@ -12,7 +12,7 @@ use super::glm::Family;
 use super::robust::{self, Absorbed, Sandwich};
 use super::setup::{Data, Setup};
 use super::wild::Draws;
-use super::{Model, profiles, score, wild};
+use super::{Columns, Model, profiles, score, wild};
 use crate::error::Result;
 use crate::estimate::{Estimate, Level};
 
@@ -103,8 +103,8 @@ pub enum Variance {
 ///
 /// # Errors
 /// Those of [`Setup::infer`].
-pub fn infer(model: Model, columns: &[Vec<f64>], y: &[f64], level: Level) -> Result<Inference> {
-    Setup::new(model, columns.len(), level).infer(columns, y)
+pub fn infer(model: Model, columns: &Columns, y: &[f64], level: Level) -> Result<Inference> {
+    Setup::new(model, columns.cols(), level).infer(columns, y)
 }
 
 impl Inference {

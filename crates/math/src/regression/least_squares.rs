@@ -61,10 +61,12 @@ pub(super) fn dependent() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regression::Columns;
 
     #[test]
     fn two_groups_by_hand() {
-        let x = Design::new(5, &[vec![0.0, 0.0, 0.0, 1.0, 1.0]]).unwrap();
+        let columns = Columns::new(5, &[vec![0.0, 0.0, 0.0, 1.0, 1.0]]).unwrap();
+        let x = Design::new(&columns);
         let found = fit(&x, &[1.0, 2.0, 6.0, 10.0, 12.0]).unwrap();
         let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-13);
         assert!(close(&found.coefficients, &[3.0, 8.0]), "{found:?}");
@@ -74,14 +76,16 @@ mod tests {
 
     #[test]
     fn a_large_mean_costs_no_precision() {
-        let x = Design::new(4, &[vec![0.0, 1.0, 0.0, 1.0]]).unwrap();
+        let columns = Columns::new(4, &[vec![0.0, 1.0, 0.0, 1.0]]).unwrap();
+        let x = Design::new(&columns);
         let found = fit(&x, &[1e12, 1e12 + 4.0, 1e12 + 2.0, 1e12 + 6.0]).unwrap();
         assert!((found.coefficients[1] - 4.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]
     fn dependent_columns_are_refused() {
-        let x = Design::new(3, &[vec![1.0; 3]]).unwrap();
+        let columns = Columns::new(3, &[vec![1.0; 3]]).unwrap();
+        let x = Design::new(&columns);
         assert!(matches!(fit(&x, &[1.0, 2.0, 3.0]), Err(Error::Data(_))));
     }
 }

@@ -21,6 +21,7 @@ pub fn fit(x: &Design, y: &[f64]) -> Result<Logit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::regression::Columns;
 
     fn flags(text: &str) -> Vec<f64> {
         text.chars().map(|c| f64::from(u8::from(c == '1'))).collect()
@@ -28,7 +29,7 @@ mod tests {
 
     fn fitted(columns: &[&str], y: &str) -> Result<Logit> {
         let columns: Vec<Vec<f64>> = columns.iter().map(|c| flags(c)).collect();
-        fit(&Design::new(y.len(), &columns).unwrap(), &flags(y))
+        fit(&Design::new(&Columns::new(y.len(), &columns).unwrap()), &flags(y))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Regressions with inference that stays valid when columns are rare, rows belong together, or
 //! weights differ.
 //!
-//! In go columns (usually 0 and 1, or -1, 0 and 1 for pairs) with controls beside them and a target,
+//! In go [`Columns`] (usually 0 and 1, or -1, 0 and 1 for pairs) with controls beside them and a target,
 //! out come coefficients with standard errors, p-values, intervals and effects in the target's unit.
 //! A [`Setup`] says how. Columns that are constant or linear combinations of others must be left out
 //! first: [`columns`] names them.
@@ -20,6 +20,7 @@ pub mod least_squares;
 pub mod logit;
 mod nearby;
 pub mod ordinal;
+mod packed;
 mod profiles;
 pub mod robust;
 mod score;
@@ -28,6 +29,7 @@ mod wild;
 
 pub use design::Design;
 pub use inference::{Inference, Term, Variance, infer};
+pub use packed::{Columns, Entries};
 pub use setup::Setup;
 
 use nalgebra::DMatrix;
@@ -67,7 +69,7 @@ impl Fit {
     /// Leverage of every row, `w_i x_i' (x'wx)^-1 x_i`, in [0, 1].
     #[must_use]
     pub fn leverages(&self, x: &Design) -> Vec<f64> {
-        let form = |(i, w): (usize, &f64)| (w * x.quadratic(i, &self.inverse)).clamp(0.0, 1.0);
-        self.weights.iter().enumerate().map(form).collect()
+        let form = |row: &[(usize, f64)]| design::quadratic(row, &self.inverse);
+        x.map(|i, row| (self.weights[i] * form(row)).clamp(0.0, 1.0))
     }
 }

@@ -8,7 +8,7 @@ use super::design::in_pieces;
 use super::glm::{Family, Problem};
 use super::inference::Inference;
 use super::setup::{Data, Setup};
-use super::{Model, fitting};
+use super::{Columns, Model, fitting};
 use crate::error::{Error, Result};
 
 /// Largest change of a linear predictor after which the next, about its square, would be smaller than
@@ -30,7 +30,7 @@ impl Setup<'_> {
     /// As [`Self::infer`].
     pub fn without_each<T: Send>(
         &self,
-        columns: &[Vec<f64>],
+        columns: &Columns,
         y: &[f64],
         found: &Inference,
         of: impl Fn(Vec<f64>) -> T + Sync,
@@ -53,7 +53,7 @@ impl Setup<'_> {
     /// As [`Self::fit`].
     pub(crate) fn out_of_fold(
         &self,
-        columns: &[Vec<f64>],
+        columns: &Columns,
         y: &[f64],
         (folds, k): (&[usize], usize),
     ) -> Result<(Vec<f64>, Vec<usize>)> {
@@ -63,12 +63,11 @@ impl Setup<'_> {
         let problem = fitting::problem(&data, &data.x, family);
         problem.check()?;
         let Some(found) = without_folds(problem, (folds, k)) else { return Ok(none()) };
-        let eta = |i: usize, coefficients: &[f64]| -> f64 {
-            let of_row = data.x.row(i).iter().map(|(j, v)| v * coefficients[*j]);
-            of_row.sum::<f64>() + self.offset.map_or(0.0, |o| o[i])
-        };
-        let mean = |i: usize| found[folds[i]].as_ref().map_or(0.0, |b| family.mean(eta(i, b))[0]);
-        let means = (0..y.len()).into_par_iter().with_min_len(4096).map(mean).collect();
+        let means = data.x.map(|i, row| {
+            let Some(coefficients) = &found[folds[i]] else { return 0.0 };
+            let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
+            family.mean(eta + self.offset.map_or(0.0, |o| o[i]))[0]
+        });
         Ok((means, (0..k).filter(|fold| found[*fold].is_none()).collect()))
     }
 }
@@ -81,8 +80,8 @@ fn without_folds(problem: Problem, (folds, k): (&[usize], usize)) -> Option<Vec<
     let start = all.solve(&problem.start())?;
     let none = || vec![Sums::none(problem.x.cols()); k];
     let pieces = in_pieces(problem.x.rows(), |rows| {
-        let mut sums = none();
-        rows.for_each(|i| problem.add(i, &start, &mut sums[folds[i]]));
+        let (mut sums, mut entries) = (none(), problem.x.entries());
+        rows.for_each(|i| problem.add(i, entries.row(i), &start, &mut sums[folds[i]]));
         sums
     });
     let plus = |sums: Vec<Sums>, piece: Vec<Sums>| {
@@ -192,9 +191,9 @@ impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
     fn sums(&self, coefficients: &[f64]) -> Sums {
         let (problem, p) = (self.problem, self.problem.x.cols());
         let pieces = in_pieces(problem.x.rows(), |rows| {
-            let mut sums = Sums::none(p);
+            let (mut sums, mut entries) = (Sums::none(p), problem.x.entries());
             let kept = rows.filter(|i| (self.keeps)(*i));
-            kept.for_each(|i| problem.add(i, coefficients, &mut sums));
+            kept.for_each(|i| problem.add(i, entries.row(i), coefficients, &mut sums));
             sums
         });
         pieces.into_iter().fold(Sums::none(p), |sum, of| sum.plus(of, 1.0))
@@ -202,9 +201,8 @@ impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
 }
 
 impl Problem<'_> {
-    /// Adds row `i`.
-    fn add(&self, i: usize, coefficients: &[f64], sums: &mut Sums) {
-        let row = self.x.row(i);
+    /// Adds row `i` with its entries.
+    fn add(&self, i: usize, row: &[(usize, f64)], coefficients: &[f64], sums: &mut Sums) {
         let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
         let offset = self.offset.map_or(0.0, |o| o[i]);
         let [score, weight] = self.family.slopes(eta + offset, self.y[i]);

@@ -14,9 +14,12 @@ mod likelihood;
 mod marginal;
 mod parallel;
 
+use std::borrow::Cow;
+
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
+use super::Columns;
 use super::least_squares::dependent;
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level};
@@ -94,11 +97,14 @@ pub struct Chi {
 /// [`Error::Shape`], [`Error::NotFinite`], [`Error::Option`] for bad input; [`Error::Data`] if
 /// there is one level or one cluster only, if columns are linearly dependent, or if they separate
 /// the levels completely; [`Error::Diverged`] if the steps do not settle.
-pub fn infer(target: &Target, columns: &[Vec<f64>], level: Level) -> Result<Ordinal> {
+pub fn infer(target: &Target, columns: &Columns, level: Level) -> Result<Ordinal> {
     check(target, columns)?;
     let rows: Vec<usize> = (0..target.levels.len()).filter(|&i| target.weight(i) > 0.0).collect();
-    let columns: Vec<Vec<f64>> =
-        columns.iter().map(|column| rows.iter().map(|&i| column[i]).collect()).collect();
+    let columns = if rows.len() == columns.rows() {
+        Cow::Borrowed(columns)
+    } else {
+        Cow::Owned(columns.gather(&rows))
+    };
     let levels = occurring(target, &rows)?;
     let likelihood = Likelihood::new(target, &rows, &levels, &columns)?;
     let found = likelihood.maximise()?;
@@ -110,7 +116,7 @@ pub fn infer(target: &Target, columns: &[Vec<f64>], level: Level) -> Result<Ordi
         let pick = unit(found.parameters.len(), at);
         let judged = errors.judge(found.parameters[at], &pick, level);
         let kept = !found.separated.contains(&at);
-        let (change, gradient) = marginal.effect(j, &columns[j]);
+        let (change, gradient) = marginal.effect(j);
         Term {
             estimate: kept.then_some(judged.estimate),
             robust: judged.robust.filter(|_| kept),
@@ -121,7 +127,7 @@ pub fn infer(target: &Target, columns: &[Vec<f64>], level: Level) -> Result<Ordi
     };
     Ok(Ordinal {
         thresholds: found.parameters[..likelihood.cuts].to_vec(),
-        terms: (0..columns.len()).into_par_iter().map(term).collect(),
+        terms: (0..columns.cols()).into_par_iter().map(term).collect(),
         fitted: fitted(target, &likelihood, &found, &marginal, &rows),
         log_likelihood: found.log_likelihood,
         null_log_likelihood: likelihood.null(),
@@ -174,12 +180,10 @@ impl Errors {
             let message = "there is one cluster only; leave the clusters out or use finer ones";
             return Err(Error::Data(message.into()));
         }
-        let alone = || (0..rows.len()).collect::<Vec<_>>();
-        let scores = likelihood.scores(&found.parameters, None);
-        let by = cluster.clone().unwrap_or_else(alone);
-        let meat = meat(&scores, &by, &kept) * (groups as f64 / (groups as f64 - 1.0));
+        let meat = meat(likelihood, found, cluster.as_deref(), &kept);
+        let meat = meat * (groups as f64 / (groups as f64 - 1.0));
         let freedom = if cluster.is_some() { groups as f64 - 1.0 } else { (rows.len() - p) as f64 };
-        let cluster = cluster.or_else(|| target.weights.map(|_| alone()));
+        let cluster = cluster.or_else(|| target.weights.map(|_| (0..rows.len()).collect()));
         let robust = &classical * meat * &classical;
         Ok(Self { kept, robust, classical, df: freedom, cluster })
     }
@@ -203,20 +207,28 @@ impl Errors {
     }
 }
 
-/// `sum_g s_g s_g'` over the parameters `kept`, in order of the clusters.
-fn meat(scores: &[Vec<(usize, f64)>], cluster: &[usize], kept: &[usize]) -> DMatrix<f64> {
+/// `sum_g s_g s_g'` over the parameters `kept`, in order of the clusters; of the rows without any.
+fn meat(
+    likelihood: &Likelihood,
+    found: &Maximum,
+    cluster: Option<&[usize]>,
+    kept: &[usize],
+) -> DMatrix<f64> {
     let place = |j: usize| kept.iter().position(|k| *k == j);
-    let groups = cluster.iter().max().map_or(0, |g| g + 1);
+    let groups = cluster.map_or(1, |c| c.iter().max().map_or(0, |g| g + 1));
     let mut sums = vec![DVector::zeros(kept.len()); groups];
-    for (score, g) in scores.iter().zip(cluster) {
-        for (j, v) in score {
-            if let Some(at) = place(*j) {
-                sums[*g][at] += v;
-            }
-        }
-    }
     let mut meat = DMatrix::zeros(kept.len(), kept.len());
-    for sum in &sums {
+    likelihood.scores(&found.parameters, None, |i, score| {
+        let sum = &mut sums[cluster.map_or(0, |c| c[i])];
+        for (at, v) in score.iter().filter_map(|(j, v)| Some((place(*j)?, v))) {
+            sum[at] += v;
+        }
+        if cluster.is_none() {
+            meat.ger(1.0, sum, sum, 1.0);
+            sum.fill(0.0);
+        }
+    });
+    for sum in sums.iter().filter(|_| cluster.is_some()) {
         meat.ger(1.0, sum, sum, 1.0);
     }
     meat
@@ -248,9 +260,9 @@ fn occurring(target: &Target, rows: &[usize]) -> Result<Vec<usize>> {
     Ok(levels)
 }
 
-fn check(target: &Target, columns: &[Vec<f64>]) -> Result<()> {
+fn check(target: &Target, columns: &Columns) -> Result<()> {
     let n = target.levels.len();
-    columns.iter().try_for_each(|column| Error::check_len("column", column.len(), n))?;
+    Error::check_len("column", columns.rows(), n)?;
     Error::check_len("weights", target.weights.map_or(n, <[f64]>::len), n)?;
     Error::check_len("cluster", target.cluster.map_or(n, <[usize]>::len), n)?;
     Error::check_finite("values", target.values)?;

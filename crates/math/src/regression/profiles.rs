@@ -61,10 +61,11 @@ fn rest_on_few(data: &Data) -> Vec<bool> {
     let has_intercept = data.x.has_intercept();
     let mut all = [0; 2];
     let mut present = vec![[0; 2]; data.x.cols()];
+    let mut entries = data.x.entries();
     for (i, y) in data.y.iter().enumerate().filter(|(i, _)| data.weights[*i] > 0.0) {
         let is_1 = *y > 0.5;
         all[usize::from(is_1)] += 1;
-        for (l, entry) in data.x.row(i) {
+        for (l, entry) in entries.row(i) {
             let flipped = !has_intercept && *entry < 0.0;
             present[*l][usize::from(is_1 != flipped)] += 1;
         }

@@ -77,8 +77,8 @@ pub fn hc3(x: &Design, fit: &Fit, absorbed: Option<Absorbed>, tested: &[bool]) -
     let kernel = Kernel { x, fit, absorbed };
     let empty = || Sums::new(x.cols());
     let pieces = in_pieces(x.rows(), |rows| {
-        let mut sums = empty();
-        rows.for_each(|i| kernel.add(i, &mut sums));
+        let (mut sums, mut entries) = (empty(), x.entries());
+        rows.for_each(|i| kernel.add(i, entries.row(i), &mut sums));
         sums
     });
     let mut sums = pieces.into_iter().fold(empty(), Sums::plus);
@@ -147,7 +147,7 @@ impl Sums {
 }
 
 struct Kernel<'a> {
-    x: &'a Design,
+    x: &'a Design<'a>,
     fit: &'a Fit,
     absorbed: Option<Absorbed<'a>>,
 }
@@ -167,10 +167,9 @@ struct Levels {
 
 impl Kernel<'_> {
     /// `B x_i` into `pull`, and the leverage.
-    fn pull(&self, i: usize, pull: &mut [f64]) -> Leverage {
+    fn pull(&self, i: usize, row: &[(usize, f64)], pull: &mut [f64]) -> Leverage {
         let (p, inverse) = (self.x.cols(), self.fit.inverse.as_slice());
         pull.fill(0.0);
-        let row = self.x.row(i);
         for (j, x) in row {
             let column = &inverse[j * p..(j + 1) * p];
             pull.iter_mut().zip(column).for_each(|(g, b)| *g += x * b);
@@ -196,9 +195,9 @@ impl Kernel<'_> {
         let mut found = vec![Levels::default(); p];
         let Some(Absorbed { factor, totals }) = self.absorbed else { return found };
         let mut sums = vec![0.0; p * factor.levels];
-        let mut pull = vec![0.0; p];
+        let (mut pull, mut entries) = (vec![0.0; p], self.x.entries());
         for (i, level) in factor.level.iter().enumerate() {
-            let rest = 1.0 - self.pull(i, &mut pull).all;
+            let rest = 1.0 - self.pull(i, entries.row(i), &mut pull).all;
             if rest >= SOLE {
                 let share = self.fit.weights[i].powi(2) / self.discount(rest);
                 let sums = &mut sums[*level as usize * p..][..p];
@@ -214,8 +213,8 @@ impl Kernel<'_> {
         found
     }
 
-    fn add(&self, i: usize, sums: &mut Sums) {
-        let leverage = self.pull(i, &mut sums.pull);
+    fn add(&self, i: usize, row: &[(usize, f64)], sums: &mut Sums) {
+        let leverage = self.pull(i, row, &mut sums.pull);
         let (weight, rest) = (self.fit.weights[i], 1.0 - leverage.all);
         let p = sums.pull.len();
         if rest < SOLE {
@@ -253,9 +252,9 @@ impl Kernel<'_> {
     fn shared(&self, l: usize) -> f64 {
         let p = self.x.cols();
         let squares: Vec<f64> = in_pieces(self.x.rows(), |rows| {
-            let mut pull = vec![0.0; p];
+            let (mut pull, mut entries) = (vec![0.0; p], self.x.entries());
             let of = |i| {
-                let rest = 1.0 - self.pull(i, &mut pull).all;
+                let rest = 1.0 - self.pull(i, entries.row(i), &mut pull).all;
                 if rest < SOLE {
                     0.0
                 } else {
@@ -275,9 +274,10 @@ impl Kernel<'_> {
     fn between(&self, absorbed: Absorbed, weights: &[f64]) -> f64 {
         let Absorbed { factor, totals } = absorbed;
         let mut moments = vec![DVector::zeros(self.x.cols()); factor.levels];
+        let mut entries = self.x.entries();
         for (i, level) in factor.level.iter().enumerate() {
             let moment = &mut moments[*level as usize];
-            self.x.row(i).iter().for_each(|(j, x)| moment[*j] += weights[i] * x);
+            entries.row(i).iter().for_each(|(j, x)| moment[*j] += weights[i] * x);
         }
         let of = |(total, moment): (&f64, &DVector<f64>)| {
             if *total > 0.0 { 2.0 * moment.dot(&(&self.fit.inverse * moment)) / total } else { 0.0 }
@@ -289,12 +289,13 @@ impl Kernel<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regression::least_squares;
+    use crate::regression::{Columns, least_squares};
 
     #[test]
     fn two_groups_by_hand() {
         // Group means: V = sum of e^2 / (n_g - 1)^2 over both groups.
-        let x = Design::new(7, &[vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]).unwrap();
+        let columns = Columns::new(7, &[vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]).unwrap();
+        let x = Design::new(&columns);
         let y = [1.0, 3.0, 5.0, 7.0, 2.0, 5.0, 11.0];
         let fit = least_squares::fit(&x, &y).unwrap();
         let found = hc3(&x, &fit, None, &[true; 2]);
@@ -308,13 +309,16 @@ mod tests {
 
     #[test]
     fn a_column_true_of_one_text_has_no_standard_error() {
-        let x = Design::new(6, &[vec![0., 0., 0., 0., 0., 1.], vec![0., 1., 0., 1., 1., 0.]]);
-        let x = x.unwrap();
+        let columns =
+            Columns::new(6, &[vec![0., 0., 0., 0., 0., 1.], vec![0., 1., 0., 1., 1., 0.]]);
+        let columns = columns.unwrap();
+        let x = Design::new(&columns);
         let y = [1.0, 3.0, 2.0, 5.0, 4.0, 30.0];
         let found = hc3(&x, &least_squares::fit(&x, &y).unwrap(), None, &[true; 3]);
         assert_eq!((found.std_error(1), found.df[1]), (None, None));
         // The others are as if that text were not there.
-        let x = Design::new(5, &[vec![0., 1., 0., 1., 1.]]).unwrap();
+        let columns = Columns::new(5, &[vec![0., 1., 0., 1., 1.]]).unwrap();
+        let x = Design::new(&columns);
         let without = hc3(&x, &least_squares::fit(&x, &y[..5]).unwrap(), None, &[true; 2]);
         for (a, b) in [(0, 0), (2, 1)] {
             let (s, t) = (found.std_error(a).unwrap(), without.std_error(b).unwrap());

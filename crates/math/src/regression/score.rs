@@ -27,11 +27,10 @@ pub(super) fn p_value(
         return None;
     }
     let weights = &null.fit.weights;
-    let column = if data.factors.is_empty() {
-        data.columns[j].clone()
-    } else {
-        Absorber::new(&data.factors, weights).within_one(data.columns[j].clone()).ok()?
-    };
+    let mut column = data.x.columns().column(j);
+    if !data.factors.is_empty() {
+        column = Absorber::new(&data.factors, weights).within_one(column).ok()?;
+    }
     let weighted: Vec<f64> = column.iter().zip(weights).map(|(x, w)| x * w).collect();
     let shares = &null.fit.inverse * null.x.transposed_times(&weighted);
     let explained = null.x.times(shares.as_slice());

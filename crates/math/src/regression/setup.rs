@@ -3,7 +3,7 @@
 use super::absorb::Factor;
 use super::clustered::Clusters;
 use super::inference::Inference;
-use super::{Design, Fit, Model, fitting, inference};
+use super::{Columns, Design, Fit, Model, fitting, inference};
 use crate::error::{Error, Result};
 use crate::estimate::Level;
 
@@ -45,11 +45,11 @@ impl Setup<'_> {
         }
     }
 
-    /// Fits the columns and judges the tested ones. See [`Inference`].
+    /// Fits the columns and judges the tested ones, `y` having an entry per row. See [`Inference`].
     ///
     /// # Errors
     /// [`Error::Shape`], [`Error::NotFinite`], and [`Error::Data`] for what cannot be fitted.
-    pub fn infer(&self, columns: &[Vec<f64>], y: &[f64]) -> Result<Inference> {
+    pub fn infer(&self, columns: &Columns, y: &[f64]) -> Result<Inference> {
         inference::judge(&Data::new(self, columns, y)?)
     }
 
@@ -57,7 +57,7 @@ impl Setup<'_> {
     ///
     /// # Errors
     /// As [`Self::infer`].
-    pub fn fit(&self, columns: &[Vec<f64>], y: &[f64]) -> Result<Fit> {
+    pub fn fit(&self, columns: &Columns, y: &[f64]) -> Result<Fit> {
         Ok(fitting::fit(&Data::new(self, columns, y)?, None, None)?.fit)
     }
 }
@@ -65,8 +65,7 @@ impl Setup<'_> {
 /// Checked data of a setup.
 pub(super) struct Data<'a> {
     pub setup: &'a Setup<'a>,
-    pub columns: &'a [Vec<f64>],
-    pub x: Design,
+    pub x: Design<'a>,
     pub y: &'a [f64],
     /// The rows' weights, scaled to add up to Kish's effective number of rows.
     pub weights: Vec<f64>,
@@ -77,11 +76,12 @@ pub(super) struct Data<'a> {
 }
 
 impl<'a> Data<'a> {
-    pub fn new(setup: &'a Setup<'a>, columns: &'a [Vec<f64>], y: &'a [f64]) -> Result<Self> {
-        if setup.tested > columns.len() {
-            let allowed = format!("at most the number of columns, {}", columns.len());
+    pub fn new(setup: &'a Setup<'a>, columns: &'a Columns, y: &'a [f64]) -> Result<Self> {
+        if setup.tested > columns.cols() {
+            let allowed = format!("at most the number of columns, {}", columns.cols());
             return Err(Error::option("tested", setup.tested, allowed));
         }
+        Error::check_len("column", columns.rows(), y.len())?;
         Error::check_finite("y", y)?;
         if let Some(offset) = setup.offset {
             Error::check_len("offset", offset.len(), y.len())?;
@@ -92,12 +92,11 @@ impl<'a> Data<'a> {
             Error::check_len("absorbed", factor.len(), y.len())?;
         }
         Ok(Self {
-            x: Design::with(y.len(), columns, setup.intercept && setup.absorbed.is_empty())?,
+            x: Design::with(columns, setup.intercept && setup.absorbed.is_empty()),
             factors: setup.absorbed.iter().map(|f| Factor::new(f)).collect(),
             clusters: clusters(setup.clusters, &weights)?,
             rows: weights.iter().filter(|w| **w > 0.0).count(),
             setup,
-            columns,
             y,
             weights,
         })

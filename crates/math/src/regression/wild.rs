@@ -193,12 +193,13 @@ fn square_ratio(top: f64, square: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::regression::least_squares;
+    use crate::regression::{Columns, least_squares};
 
     #[test]
     fn the_sign_test_of_a_mean_by_hand() {
         // Eight clusters with means 1 to 8: only the patterns of one sign are as extreme.
-        let x = Design::new(8, &[]).unwrap();
+        let columns = Columns::none(8);
+        let x = Design::new(&columns);
         let y: Vec<f64> = (1..=8).map(f64::from).collect();
         let fit = least_squares::fit(&x, &y).unwrap();
         let codes: Vec<u32> = (0..8).collect();

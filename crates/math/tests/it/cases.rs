@@ -1,7 +1,7 @@
 //! Regressions as the golden files write them down.
 
 use hypothesaes_math::Level;
-use hypothesaes_math::regression::{Inference, Model, Setup};
+use hypothesaes_math::regression::{Columns, Inference, Model, Setup};
 use serde_json::Value;
 
 use crate::support::{items, numbers};
@@ -58,7 +58,8 @@ impl Case {
     }
 
     pub fn infer(&self) -> Inference {
-        self.with(|setup| setup.infer(&self.columns, &self.y)).unwrap()
+        let columns = Columns::new(self.y.len(), &self.columns).unwrap();
+        self.with(|setup| setup.infer(&columns, &self.y)).unwrap()
     }
 }
 

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::cases::level;
 use crate::draws::{Rows, expit, flag, gamma, normal, poisson};
+use crate::support::packed;
 
 /// What is estimated, and from what.
 #[derive(Debug, Clone, Copy)]
@@ -135,7 +136,7 @@ impl Truth {
                 let weights: Vec<f64> = (0..200).map(|_| random.random_range(0.3..3.0)).collect();
                 let weights = weighted.then_some(weights.as_slice());
                 let setup = Setup { weights, ..Setup::new(Model::LeastSquares, 2, level()) };
-                vec![covers(&setup.infer(&x, &y).unwrap().columns()[0].estimate, 0.5)]
+                vec![covers(&setup.infer(&packed(&x), &y).unwrap().columns()[0].estimate, 0.5)]
             }
             Self::ClusteredMeans(g) | Self::Clustered(g) | Self::Absorbed(g) => {
                 self.in_clusters(g, random, run as u64)
@@ -145,7 +146,7 @@ impl Truth {
                 let eta = |x: f64, z: f64| 0.8 * x + 0.6 * z - 0.4;
                 let y: Vec<f64> =
                     (0..300).map(|i| flag(random, expit(eta(x[0][i], x[1][i])))).collect();
-                let found = Setup::new(Model::Logit, 2, level()).infer(&x, &y).unwrap();
+                let found = Setup::new(Model::Logit, 2, level()).infer(&packed(&x), &y).unwrap();
                 let change = over(|z| expit(eta(1.0, z)) - expit(eta(0.0, z)));
                 both(&found.columns()[0], 0.8, change)
             }
@@ -160,7 +161,7 @@ impl Truth {
                 let clusters = Some(rows.clusters.as_slice());
                 let setup = Setup { clusters, ..Setup::new(Model::Logit, 1, level()) };
                 let setup = Setup { seed: run as u64, ..setup };
-                let found = setup.infer(&[x], &y).unwrap();
+                let found = setup.infer(&packed(&[x]), &y).unwrap();
                 let [absent, present] =
                     [0.0, 1.0].map(|x| f64::midpoint(expit(eta(x, 1.0)), expit(eta(x, -1.0))));
                 let odds = |p: f64| (p / (1.0 - p)).ln();
@@ -174,7 +175,7 @@ impl Truth {
                 let chance = |i: usize| expit(0.6 * x[0][i] + 0.5 * x[1][i]);
                 let y: Vec<f64> = (0..300).map(|i| flag(random, chance(i))).collect();
                 let setup = Setup { intercept: false, ..Setup::new(Model::Logit, 2, level()) };
-                let found = setup.infer(&x, &y).unwrap();
+                let found = setup.infer(&packed(&x), &y).unwrap();
                 // The other concept tells 0.24 of the pairs in either direction.
                 let half = |d: f64| 0.5 * (expit(0.6 + 0.5 * d) - expit(0.5 * d - 0.6));
                 let change = 0.52 * half(0.0) + 0.24 * (half(1.0) + half(-1.0));
@@ -196,7 +197,7 @@ impl Truth {
                         poisson(random, mean)
                     })
                     .collect();
-                let found = Setup::new(model, 2, level()).infer(&x, &y).unwrap();
+                let found = Setup::new(model, 2, level()).infer(&packed(&x), &y).unwrap();
                 let change = over(|z| mean(1.0, z) - mean(0.0, z));
                 both(&found.columns()[0], 0.4, change)
             }
@@ -229,7 +230,7 @@ impl Truth {
             (0..x[0].len()).map(|i| 0.5 * x[0][i] + shared(i) + normal(random)).collect();
         let clusters = Some(rows.clusters.as_slice());
         let setup = Setup { seed, ..Setup::new(Model::LeastSquares, 2, level()) };
-        let of = |setup: Setup| setup.infer(&x, &y).unwrap().columns()[0].estimate;
+        let of = |setup: Setup| setup.infer(&packed(&x), &y).unwrap().columns()[0].estimate;
         let found = match self {
             Self::ClusteredMeans(_) => {
                 let sampling = Sampling { clusters, weights: None, seed };
@@ -252,7 +253,7 @@ impl Truth {
         let values = [1.0, 2.0, 3.0, 4.0];
         let target =
             ordinal::Target { levels: &levels, values: &values, weights: None, cluster: None };
-        let found = ordinal::infer(&target, &x, level()).unwrap();
+        let found = ordinal::infer(&target, &packed(&x), level()).unwrap();
         let rise = |z: f64| -> f64 {
             CUTS.iter().map(|cut| above(*cut, 1.0, z) - above(*cut, 0.0, z)).sum()
         };
@@ -294,7 +295,7 @@ fn predictions(metric: Metric, random: &mut Stream, seed: u64) -> Option<bool> {
         .collect();
     let classes = (model == Model::Logit).then_some(y.as_slice());
     let folds = crossfit::folds(N, 10, classes, seed).unwrap();
-    let prediction = crossfit::predict(model, from_ref(&x), &y, &folds).unwrap();
+    let prediction = crossfit::predict(model, &packed(from_ref(&x)), &y, &folds).unwrap();
     let compares = (metric == Metric::Concordance).then_some(folds.as_slice());
     let predicted =
         Predicted { y: &y, prediction: &prediction, weights: None, exposure: None, fold: compares };

@@ -7,7 +7,7 @@ use hypothesaes_math::regression::{Inference, Model, Term, Variance};
 use serde_json::Value;
 
 use crate::cases::{Case, level};
-use crate::support::{golden, items, number, numbers};
+use crate::support::{golden, items, number, numbers, packed};
 
 fn close(name: &str, what: &str, got: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(got.len(), expected.len(), "{name}: {what}");
@@ -103,7 +103,9 @@ fn what_is_left_out_changes_r_squared_as_said() {
         let mean = (0..target.len()).map(|i| weight(i) * target[i]).sum::<f64>() / total_weight;
         let total: f64 = (0..target.len()).map(|i| weight(i) * (target[i] - mean).powi(2)).sum();
         let without = case
-            .with(|setup| setup.without_each(&case.columns, &case.y, &found, |m| squares(&m)))
+            .with(|setup| {
+                setup.without_each(&packed(&case.columns), &case.y, &found, |m| squares(&m))
+            })
             .unwrap();
         for (j, without) in without.into_iter().enumerate() {
             let change = (without.unwrap() - squares(&found.fitted)) / total;

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::cases::level;
 use crate::draws::{Rows, expit, flag, gamma, normal, poisson};
+use crate::support::packed;
 
 /// How data without an effect, or with one of `truth`, arise.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +60,7 @@ impl Null {
         let random = &mut stream(run as u64, "null");
         let plain = |model, tested| Setup::new(model, tested, level());
         let judged = |setup: &Setup, columns: &[Vec<f64>], y: &[f64]| {
-            verdict(setup.infer(columns, y).unwrap().columns()[0].estimate)
+            verdict(setup.infer(&packed(columns), y).unwrap().columns()[0].estimate)
         };
         match self {
             Self::Heteroskedastic | Self::Weighted => {

@@ -8,6 +8,7 @@ use hypothesaes_math::{Error, Estimate, means, proportions, random};
 use rand::RngExt;
 
 use crate::cases::level;
+use crate::support::packed;
 
 /// Clustered, weighted data with controls.
 struct Data {
@@ -96,8 +97,9 @@ fn the_scale_of_weights_and_the_order_of_rows_change_nothing() {
             clusters: order.iter().map(|&i| data.clusters[i]).collect(),
         };
         for model in MODELS {
-            let of =
-                |data: &Data| data.setup(model).infer(&data.columns, data.target(model)).unwrap();
+            let of = |data: &Data| {
+                data.setup(model).infer(&packed(&data.columns), data.target(model)).unwrap()
+            };
             assert_same(&of(&data), &of(&moved), 1e-6, &format!("{model:?} {clusters}"));
         }
     }
@@ -109,7 +111,9 @@ fn threads_change_nothing_with_clusters_and_absorbed_factors() {
     for model in MODELS {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| data.setup(model).infer(&data.columns, data.target(model)).unwrap())
+            pool.install(|| {
+                data.setup(model).infer(&packed(&data.columns), data.target(model)).unwrap()
+            })
         };
         assert_eq!(run(1), run(3), "{model:?}");
     }
@@ -118,7 +122,7 @@ fn threads_change_nothing_with_clusters_and_absorbed_factors() {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let setup = Setup { absorbed: &[factor], clusters: None, ..data.setup(model) };
-            pool.install(|| setup.infer(&data.columns, data.target(model)).unwrap())
+            pool.install(|| setup.infer(&packed(&data.columns), data.target(model)).unwrap())
         };
         assert_eq!(run(1), run(3), "{model:?}");
     }
@@ -141,8 +145,8 @@ fn trap_31_swapping_the_sides_of_pairs_changes_nothing() {
     let lost: Vec<f64> = (0..n).map(|i| swap(i, won[i], 1.0 - won[i])).collect();
     for clusters in [None, Some(clusters.as_slice()), Some(few.as_slice())] {
         let setup = Setup { intercept: false, clusters, ..Setup::new(Model::Logit, 3, level()) };
-        let found = setup.infer(&columns, &won).unwrap();
-        let other = setup.infer(&swapped, &lost).unwrap();
+        let found = setup.infer(&packed(&columns), &won).unwrap();
+        let other = setup.infer(&packed(&swapped), &lost).unwrap();
         assert_eq!(found.terms.len(), 3);
         for (a, b) in found.terms.iter().zip(&other.terms) {
             // To the last bit, but for the average over rows of differences of probabilities.
@@ -164,8 +168,8 @@ fn flipping_the_target_flips_the_effects() {
     for model in [Model::LeastSquares, Model::Logit] {
         let y = data.target(model);
         let against: Vec<f64> = y.iter().map(|v| 1.0 - v).collect();
-        let a = data.setup(model).infer(&data.columns, y).unwrap();
-        let b = data.setup(model).infer(&data.columns, &against).unwrap();
+        let a = data.setup(model).infer(&packed(&data.columns), y).unwrap();
+        let b = data.setup(model).infer(&packed(&data.columns), &against).unwrap();
         for (a, b) in a.columns().iter().zip(b.columns()) {
             let same = |a: Option<f64>, b: Option<f64>| {
                 let (a, b) = (a.unwrap_or(0.0), b.unwrap_or(0.0));
@@ -184,8 +188,8 @@ fn controls_are_not_tested_but_count() {
     let data = Data::new(600, 60, 6);
     for model in MODELS {
         let all = Setup { tested: 3, ..data.setup(model) };
-        let a = all.infer(&data.columns, data.target(model)).unwrap();
-        let b = data.setup(model).infer(&data.columns, data.target(model)).unwrap();
+        let a = all.infer(&packed(&data.columns), data.target(model)).unwrap();
+        let b = data.setup(model).infer(&packed(&data.columns), data.target(model)).unwrap();
         assert_eq!(a.terms[..3], b.terms[..3]);
         assert_eq!((b.terms[3].variance, b.terms[3].estimate.p_value), (None, None));
         assert!(b.terms[3].estimate.std_error.is_some());
@@ -198,12 +202,12 @@ fn weights_of_1_and_a_cluster_per_row_are_close_to_nothing() {
     let ones = vec![1.0; 600];
     for model in MODELS {
         let y = data.target(model);
-        let plain = Setup::new(model, 2, level()).infer(&data.columns, y).unwrap();
+        let plain = Setup::new(model, 2, level()).infer(&packed(&data.columns), y).unwrap();
         let setup = Setup { weights: Some(&ones), ..Setup::new(model, 2, level()) };
-        assert_eq!(plain, setup.infer(&data.columns, y).unwrap());
+        assert_eq!(plain, setup.infer(&packed(&data.columns), y).unwrap());
         let single: Vec<u32> = (0..600).collect();
         let setup = Setup { clusters: Some(&single), ..Setup::new(model, 2, level()) };
-        let found = setup.infer(&data.columns, y).unwrap();
+        let found = setup.infer(&packed(&data.columns), y).unwrap();
         for (a, b) in plain.columns().iter().zip(found.columns()) {
             let ratio = a.robust.unwrap() / b.robust.unwrap();
             assert!((0.99..1.02).contains(&ratio), "{model:?}: {ratio}");
@@ -216,11 +220,12 @@ fn without_a_column_the_others_fit_as_by_themselves() {
     let data = Data::new(600, 60, 8);
     for model in MODELS {
         let (setup, y) = (data.setup(model), data.target(model));
-        let found = setup.infer(&data.columns, y).unwrap();
-        let without = setup.without_each(&data.columns, y, &found, |fitted| fitted).unwrap();
+        let found = setup.infer(&packed(&data.columns), y).unwrap();
+        let without =
+            setup.without_each(&packed(&data.columns), y, &found, |fitted| fitted).unwrap();
         let without = without[1].as_ref().unwrap();
         let others = vec![data.columns[0].clone(), data.columns[2].clone()];
-        let alone = Setup { tested: 1, ..setup }.infer(&others, y).unwrap().fitted;
+        let alone = Setup { tested: 1, ..setup }.infer(&packed(&others), y).unwrap().fitted;
         for (a, b) in without.iter().zip(&alone) {
             assert!((a - b).abs() < 1e-8, "{model:?}: {a} {b}");
         }
@@ -252,7 +257,8 @@ fn separations_are_regressions_on_one_column() {
 fn what_cannot_be_answered_is_refused() {
     let data = Data::new(100, 10, 10);
     let plain = Setup::new(Model::LeastSquares, 3, level());
-    let refused = |setup: &Setup, y: &[f64]| setup.infer(&data.columns, y).unwrap_err().to_string();
+    let refused =
+        |setup: &Setup, y: &[f64]| setup.infer(&packed(&data.columns), y).unwrap_err().to_string();
     let mut negative = data.weights.clone();
     negative[3] = -1.0;
     let found = refused(&Setup { weights: Some(&negative), ..plain }, &data.numbers);
@@ -276,9 +282,10 @@ fn what_cannot_be_answered_is_refused() {
         refused(&Setup { model: Model::Poisson, ..plain }, &zeros),
         "the target is 0 throughout"
     );
-    let found = Setup { tested: 4, ..plain }.infer(&data.columns, &data.numbers);
+    let found = Setup { tested: 4, ..plain }.infer(&packed(&data.columns), &data.numbers);
     assert!(matches!(found, Err(Error::Option { name: "tested", .. })));
-    let found = Setup { weights: Some(&zeros[..9]), ..plain }.infer(&data.columns, &data.numbers);
+    let found =
+        Setup { weights: Some(&zeros[..9]), ..plain }.infer(&packed(&data.columns), &data.numbers);
     assert!(matches!(found, Err(Error::Shape { .. })));
 }
 
@@ -289,7 +296,8 @@ fn nothing_is_ever_nan_on_tiny_data() {
             let data = Data::new(n, 3, seed);
             for model in MODELS {
                 for setup in [data.setup(model), Setup::new(model, 2, level())] {
-                    let Ok(found) = setup.infer(&data.columns[..2], data.target(model)) else {
+                    let Ok(found) = setup.infer(&packed(&data.columns[..2]), data.target(model))
+                    else {
                         continue;
                     };
                     for term in &found.terms {
@@ -328,6 +336,7 @@ fn many(n: usize) -> (Vec<Vec<f64>>, Vec<f64>) {
 #[ignore = "takes a while; run it alone, in release"]
 fn a_million_rows() {
     let (columns, y) = many(1_000_000);
+    let columns = packed(&columns);
     let timed = |what: &str, work: &dyn Fn()| -> Duration {
         let start = Instant::now();
         work();

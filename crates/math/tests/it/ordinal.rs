@@ -6,7 +6,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::support::{assert_close, golden, items, number, numbers};
+use crate::support::{assert_close, golden, items, number, numbers, packed};
 
 fn level() -> Level {
     Level::new(0.95).unwrap()
@@ -43,7 +43,7 @@ impl Case {
         let (weights, cluster) = (some("weights").map(numbers), some("cluster").map(whole));
         let target =
             Target { weights: weights.as_deref(), cluster: cluster.as_deref(), ..self.target() };
-        infer(&target, &self.columns, level()).unwrap()
+        infer(&target, &packed(&self.columns), level()).unwrap()
     }
 
     fn check(&self, got: &[f64], key: &str, tolerance: f64) {
@@ -92,9 +92,9 @@ fn two_levels_are_a_logit() {
     let columns: Vec<Vec<f64>> =
         [3, 4].map(|m| (0..600).map(|i| f64::from(u8::from(i % m == 1))).collect()).into();
     let target = Target { levels: &levels, values: &[0.0, 1.0], weights: None, cluster: None };
-    let found = infer(&target, &columns, level()).unwrap();
+    let found = infer(&target, &packed(&columns), level()).unwrap();
     let y: Vec<f64> = levels.iter().map(|l| *l as f64).collect();
-    let logit = regression::infer(Model::Logit, &columns, &y, level()).unwrap();
+    let logit = regression::infer(Model::Logit, &packed(&columns), &y, level()).unwrap();
     for (term, logit) in found.terms.iter().zip(&logit.terms[1..]) {
         assert_close(&[term.estimate.unwrap().value], &[logit.estimate.value], 1e-8);
         assert_close(&[term.classical.unwrap()], &[logit.classical.unwrap()], 1e-8);
@@ -108,7 +108,8 @@ fn turning_the_levels_round_turns_the_signs() {
     let found = case.fit();
     let turned: Vec<usize> = case.levels.iter().map(|l| 4 - l).collect();
     let turned =
-        infer(&Target { levels: &turned, ..case.target() }, &case.columns, level()).unwrap();
+        infer(&Target { levels: &turned, ..case.target() }, &packed(&case.columns), level())
+            .unwrap();
     for (a, b) in found.terms.iter().zip(&turned.terms) {
         assert_close(&[a.estimate.unwrap().value], &[-b.estimate.unwrap().value], 1e-8);
         assert_close(&[a.effect.value], &[-b.effect.value], 1e-8);
@@ -123,12 +124,13 @@ fn a_weight_of_two_is_two_rows_and_of_none_is_none() {
     let n = case.levels.len();
     let weights: Vec<f64> = (0..n).map(|i| (i % 3) as f64).collect();
     let weighted = Target { weights: Some(&weights), ..case.target() };
-    let weighted = infer(&weighted, &case.columns, level()).unwrap();
+    let weighted = infer(&weighted, &packed(&case.columns), level()).unwrap();
     let rows: Vec<usize> = (0..n).flat_map(|i| vec![i; i % 3]).collect();
     let levels: Vec<usize> = rows.iter().map(|&i| case.levels[i]).collect();
     let columns: Vec<Vec<f64>> =
         case.columns.iter().map(|c| rows.iter().map(|&i| c[i]).collect()).collect();
-    let repeated = infer(&Target { levels: &levels, ..case.target() }, &columns, level()).unwrap();
+    let repeated =
+        infer(&Target { levels: &levels, ..case.target() }, &packed(&columns), level()).unwrap();
     assert_close(&weighted.thresholds, &repeated.thresholds, 1e-8);
     for (a, b) in weighted.terms.iter().zip(&repeated.terms) {
         assert_close(&[a.classical.unwrap()], &[b.classical.unwrap()], 1e-8);
@@ -142,7 +144,7 @@ fn a_level_without_rows_is_left_out() {
     let gap: Vec<usize> = case.levels.iter().map(|l| if *l > 2 { l + 1 } else { *l }).collect();
     let values = [1.0, 2.0, 3.0, 3.5, 4.0, 5.0];
     let target = Target { levels: &gap, values: &values, ..case.target() };
-    let found = infer(&target, &case.columns, level()).unwrap();
+    let found = infer(&target, &packed(&case.columns), level()).unwrap();
     assert_eq!(found.levels, [0, 1, 2, 4, 5]);
     assert_eq!(found.terms, case.fit().terms);
 }
@@ -153,7 +155,7 @@ fn a_column_that_separates_has_no_estimate_and_spoils_no_other() {
     let top = case.levels.iter().enumerate();
     let top = top.map(|(i, l)| f64::from(u8::from(*l == 4 && i % 2 == 0))).collect();
     case.columns.push(top);
-    let found = infer(&case.target(), &case.columns, level()).unwrap();
+    let found = infer(&case.target(), &packed(&case.columns), level()).unwrap();
     let last = found.terms[3];
     assert_eq!((last.estimate, last.robust, last.proportional), (None, None, None));
     assert!(last.effect.value > 0.0 && last.effect.value.is_finite(), "{last:?}");
@@ -162,7 +164,8 @@ fn a_column_that_separates_has_no_estimate_and_spoils_no_other() {
     let levels: Vec<usize> = rows.iter().map(|&i| case.levels[i]).collect();
     let columns: Vec<Vec<f64>> =
         case.columns[..3].iter().map(|c| rows.iter().map(|&i| c[i]).collect()).collect();
-    let rest = infer(&Target { levels: &levels, ..case.target() }, &columns, level()).unwrap();
+    let rest =
+        infer(&Target { levels: &levels, ..case.target() }, &packed(&columns), level()).unwrap();
     for (a, b) in found.terms.iter().zip(&rest.terms) {
         let (a, b) = (a.estimate.unwrap(), b.estimate.unwrap());
         assert_close(&[a.value, a.std_error.unwrap()], &[b.value, b.std_error.unwrap()], 2e-3);
@@ -173,7 +176,7 @@ fn a_column_that_separates_has_no_estimate_and_spoils_no_other() {
 fn what_cannot_be_fitted_is_refused() {
     let case = Case::new("five_levels");
     let of = |levels: &[usize], columns: &[Vec<f64>]| {
-        infer(&Target { levels, ..case.target() }, columns, level()).unwrap_err()
+        infer(&Target { levels, ..case.target() }, &packed(columns), level()).unwrap_err()
     };
     let n = case.levels.len();
     assert!(matches!(of(&vec![2; n], &case.columns), Error::Data(_)));
@@ -185,10 +188,10 @@ fn what_cannot_be_fitted_is_refused() {
     assert!(found.to_string().contains("separate"), "{found}");
     assert!(matches!(of(&case.levels[..5], &[vec![0.0; 4]]), Error::Shape { .. }));
     let unsorted = Target { values: &[1.0, 3.0, 2.0, 4.0, 5.0], ..case.target() };
-    assert!(infer(&unsorted, &case.columns, level()).is_err());
+    assert!(infer(&unsorted, &packed(&case.columns), level()).is_err());
     let one = vec![3; n];
     let one = Target { cluster: Some(&one), ..case.target() };
-    assert!(infer(&one, &case.columns, level()).is_err());
+    assert!(infer(&one, &packed(&case.columns), level()).is_err());
 }
 
 /// Four levels that have nothing to do with a rare column and a measurement; in clusters of five
@@ -221,7 +224,7 @@ fn null_effects_are_rejected_as_often_as_they_should() {
             let cluster = clustered.then_some(&cluster[..]);
             let values = [0.0, 1.0, 2.0, 3.0];
             let target = Target { levels: &levels, values: &values, weights: None, cluster };
-            let found = infer(&target, &columns, level()).unwrap();
+            let found = infer(&target, &packed(&columns), level()).unwrap();
             let below = |p: Option<f64>| f64::from(u8::from(p.unwrap() < 0.05));
             let of = |t: &Term| {
                 [

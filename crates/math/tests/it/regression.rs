@@ -5,7 +5,7 @@ use hypothesaes_math::{Estimate, Level, random};
 use rand::RngExt;
 use serde_json::Value;
 
-use crate::support::{assert_close, golden, items, number, numbers};
+use crate::support::{assert_close, golden, items, number, numbers, packed};
 
 fn level() -> Level {
     Level::new(0.95).unwrap()
@@ -17,7 +17,7 @@ fn columns(value: &Value) -> Vec<Vec<f64>> {
 
 fn check_inference(model: Model, golden: &Value, tolerance: f64) {
     let (x, y) = (columns(&golden["columns"]), numbers(&golden["y"]));
-    let found = infer(model, &x, &y, level()).unwrap();
+    let found = infer(model, &packed(&x), &y, level()).unwrap();
     let all = |value: fn(&Term) -> f64| -> Vec<f64> { found.terms.iter().map(value).collect() };
     let check = |name: &str, got: Vec<f64>| {
         assert_close(&got, &numbers(&golden[name]), tolerance);
@@ -44,7 +44,7 @@ fn logit_with_hc3() {
 fn trap_33_firth_where_the_likelihood_has_no_maximum() {
     let golden = &golden("regression")["firth"];
     let (x, y) = (columns(&golden["columns"]), numbers(&golden["y"]));
-    let found = infer(Model::Logit, &x, &y, level()).unwrap();
+    let found = infer(Model::Logit, &packed(&x), &y, level()).unwrap();
     assert!(found.penalised);
     let values: Vec<f64> = found.terms.iter().map(|t| t.estimate.value).collect();
     assert_close(&values, &numbers(&golden["coefficients"]), 1e-6);
@@ -92,9 +92,9 @@ fn reordering_rows_changes_nothing() {
     let y: Vec<f64> = noise.iter().zip(&x[0]).map(|(e, x)| e + 0.3 * x).collect();
     let classes: Vec<f64> = y.iter().map(|v| f64::from(u8::from(*v > 0.6))).collect();
     for (model, y) in [(Model::LeastSquares, y), (Model::Logit, classes)] {
-        let a = infer(model, &x, &y, level()).unwrap();
+        let a = infer(model, &packed(&x), &y, level()).unwrap();
         let moved: Vec<Vec<f64>> = x.iter().map(|c| shuffled(c)).collect();
-        let b = infer(model, &moved, &shuffled(&y), level()).unwrap();
+        let b = infer(model, &packed(&moved), &shuffled(&y), level()).unwrap();
         for (a, b) in a.terms.iter().zip(&b.terms) {
             let parts = |e: Estimate| [Some(e.value), e.std_error, e.df, e.p_value];
             for (a, b) in parts(a.estimate).into_iter().zip(parts(b.estimate)) {
@@ -112,8 +112,8 @@ fn flipping_the_target_flips_the_signs() {
     let classes: Vec<f64> = noise.iter().map(|v| f64::from(u8::from(*v > 0.6))).collect();
     let against = |y: &[f64]| -> Vec<f64> { y.iter().map(|v| 1.0 - v).collect() };
     for (model, y) in [(Model::LeastSquares, noise), (Model::Logit, classes)] {
-        let a = infer(model, &x, &y, level()).unwrap();
-        let b = infer(model, &x, &against(&y), level()).unwrap();
+        let a = infer(model, &packed(&x), &y, level()).unwrap();
+        let b = infer(model, &packed(&x), &against(&y), level()).unwrap();
         for (a, b) in a.terms.iter().zip(&b.terms).skip(1) {
             assert!((a.estimate.value + b.estimate.value).abs() < 1e-10, "{model:?}");
             let (a, b) = (a.estimate.p_value.unwrap(), b.estimate.p_value.unwrap());
@@ -129,7 +129,7 @@ fn threads_change_nothing() {
     for (model, y) in [(Model::LeastSquares, noise), (Model::Logit, classes)] {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| infer(model, &x, &y, level()).unwrap())
+            pool.install(|| infer(model, &packed(&x), &y, level()).unwrap())
         };
         assert_eq!(run(1), run(3));
     }
@@ -140,7 +140,7 @@ fn a_single_row_that_decides_a_column_gives_no_test() {
     let (mut x, y) = sample(&[0.5, 0.1], 60, 5);
     x[1].fill(0.0);
     x[1][7] = 1.0;
-    let found = infer(Model::LeastSquares, &x, &y, level()).unwrap();
+    let found = infer(Model::LeastSquares, &packed(&x), &y, level()).unwrap();
     assert_eq!(found.terms[2].variance, None);
     assert_eq!(found.terms[2].estimate, Estimate::bare(found.terms[2].estimate.value));
     assert!(found.terms[1].variance.is_some());
@@ -150,7 +150,7 @@ fn a_single_row_that_decides_a_column_gives_no_test() {
 fn an_exact_fit_is_certain_of_what_it_needs_only() {
     let (x, _) = sample(&[0.5, 0.3], 40, 6);
     let y: Vec<f64> = x[0].iter().map(|v| 2.0 + 3e6 * v).collect();
-    let found = infer(Model::LeastSquares, &x, &y, level()).unwrap();
+    let found = infer(Model::LeastSquares, &packed(&x), &y, level()).unwrap();
     let p: Vec<f64> = found.terms.iter().map(|t| t.estimate.p_value.unwrap()).collect();
     assert_eq!(p[1..], [0.0, 1.0]);
 }

@@ -9,6 +9,8 @@ use hypothesaes_math::regression::{Model, infer};
 use hypothesaes_math::{Level, crossfit, means, metrics, proportions};
 use rand::RngExt;
 
+use crate::support::packed;
+
 fn level() -> Level {
     Level::new(0.95).unwrap()
 }
@@ -75,10 +77,10 @@ fn single(columns: &[Vec<f64>], y: &[f64], model: Model) -> Vec<Option<f64>> {
 
 /// Two-sided p-values of the columns that can be fitted, beside each other.
 fn joint(columns: &[Vec<f64>], y: &[f64], model: Model) -> Vec<Option<f64>> {
-    let kinds = classify(columns);
+    let kinds = classify(&packed(columns));
     let fitted = columns.iter().zip(kinds).filter(|(_, kind)| *kind == Column::Fitted);
     let fitted: Vec<Vec<f64>> = fitted.map(|(column, _)| column.clone()).collect();
-    let found = infer(model, &fitted, y, level()).unwrap();
+    let found = infer(model, &packed(&fitted), y, level()).unwrap();
     found.terms[1..].iter().map(|term| term.estimate.p_value).collect()
 }
 
@@ -142,7 +144,7 @@ fn intervals_of_cross_fitted_measures_cover_the_truth() {
         let folds = crossfit::folds(300, 10, None, u64::from(run)).unwrap();
         // Half a unit of effect beside a uniform error: variances 1/16 and 1/12.
         let y: Vec<f64> = x[0].iter().map(|x| 0.5 * x + random.random::<f64>()).collect();
-        let f = crossfit::predict(Model::LeastSquares, &x, &y, &folds).unwrap();
+        let f = crossfit::predict(Model::LeastSquares, &packed(&x), &y, &folds).unwrap();
         let found = metrics::r_squared(&y, &f, 0.95).unwrap();
         let truth = (1.0 / 16.0) / (1.0 / 16.0 + 1.0 / 12.0);
         r_squared += u32::from(found.conf_low <= truth && truth <= found.conf_high);
@@ -150,7 +152,7 @@ fn intervals_of_cross_fitted_measures_cover_the_truth() {
         let y: Vec<f64> =
             x[0].iter().map(|x| f64::from(u8::from(random.random_bool(0.3 + 0.4 * x)))).collect();
         let folds = crossfit::folds(300, 10, Some(&y), u64::from(run)).unwrap();
-        let p = crossfit::predict(Model::Logit, &x, &y, &folds).unwrap();
+        let p = crossfit::predict(Model::Logit, &packed(&x), &y, &folds).unwrap();
         let found = metrics::auc_within(&y, &p, &folds, 0.95).unwrap();
         auc += u32::from(found.conf_low <= 0.7 && 0.7 <= found.conf_high);
     }

@@ -1,5 +1,6 @@
 //! What the tests of this binary share.
 
+use hypothesaes_math::regression::Columns;
 use serde_json::Value;
 
 /// The golden values `name`, made by `scripts/golden/NAME.py`.
@@ -21,6 +22,11 @@ pub fn number(value: &Value) -> f64 {
 /// A list of numbers.
 pub fn numbers(value: &Value) -> Vec<f64> {
     items(value).iter().map(number).collect()
+}
+
+/// Columns, as a regression takes them.
+pub fn packed(columns: &[Vec<f64>]) -> Columns {
+    Columns::new(columns.first().map_or(0, Vec::len), columns).unwrap()
 }
 
 /// Panics unless `got` and `expected` agree to `tolerance`, relative to 1 or to their size.

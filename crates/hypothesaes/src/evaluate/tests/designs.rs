@@ -1,5 +1,7 @@
 //! Pairs, weights, groups, classes, counts, levels, controls, fixed effects, strata.
 
+use hypothesaes_math::regression::Columns;
+
 use super::*;
 use crate::data::{Control, Covariates, Factor};
 
@@ -341,9 +343,10 @@ fn predictive_power_is_shown_between_controls_and_embeddings() {
     let single = |value: Option<bool>| f32::from(u8::from(value == Some(true)));
     let both: Vec<f32> =
         (0..400).flat_map(|i| [single(columns[0][i]), single(columns[1][i])]).collect();
+    let x = hypothesaes_math::Matrix::from_vec(400, 2, both).unwrap();
     let baselines = Baselines {
-        neurons,
-        embeddings: Some(hypothesaes_math::Matrix::from_vec(400, 2, both).unwrap()),
+        neurons: Some(Columns::new(400, &neurons).unwrap()),
+        embeddings: Some(Embeddings { cols: 2, of_rows: &|rows| x.gather(rows) }),
     };
     for (task, y) in [(Task::Continuous, y.clone()), (binary(), classes(&y))] {
         let heldout = Heldout::new(&columns, &y, &task);

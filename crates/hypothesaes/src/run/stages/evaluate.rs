@@ -1,13 +1,14 @@
 //! `evaluate`: which hypotheses hold on the held-out texts.
 
 use hypothesaes_math::Matrix;
+use hypothesaes_math::regression::Columns;
 use serde::{Deserialize, Serialize};
 
 use super::Neurons;
 use crate::Result;
 use crate::annotate::Annotations;
 use crate::data::{Dataset, Split};
-use crate::evaluate::{self, Baselines, Evaluation, Gold, Heldout, Wording};
+use crate::evaluate::{self, Baselines, Embeddings, Evaluation, Gold, Heldout, Wording};
 use crate::gold;
 use crate::interpret::{Fidelity, Labelled};
 use crate::leakage::{self, Leakage};
@@ -71,10 +72,20 @@ pub(crate) fn evaluate(
         |out| {
             let rows = data.rows(Split::Heldout);
             let part = data.gather(&rows);
-            let columns: Vec<Vec<Option<bool>>> =
-                (0..annotations.n_concepts()).map(|c| annotations.concept(c).to_vec()).collect();
-            let heldout = part.heldout(&columns);
-            let baselines = findings.baselines(data, &rows);
+            let heldout = part.heldout(annotations.concepts());
+            let found = findings.found.as_ref();
+            let of_rows = found.map(|found| {
+                |some: &[usize]| {
+                    let some: Vec<usize> = some.iter().map(|&i| rows[i]).collect();
+                    data.vectors(&found.x, &some)
+                }
+            });
+            let baselines = Baselines {
+                neurons: findings.activations(data, &rows)?,
+                embeddings: found
+                    .zip(of_rows.as_ref())
+                    .map(|(found, of_rows)| Embeddings { cols: found.x.cols(), of_rows }),
+            };
             let evaluation =
                 evaluate::evaluate(&heldout, &baselines, options.seed, &options.evaluate)?;
             out.json(EVALUATION, &evaluation)?;
@@ -165,20 +176,13 @@ impl Findings<'_> {
         Ok(Checks { leakage, placebo, gold })
     }
 
-    /// Activations and embeddings of the held-out rows.
-    fn baselines(&self, data: &Dataset, rows: &[usize]) -> Baselines {
-        let Some(found) = &self.found else { return Baselines::default() };
-        let columns = data.activations(&found.neurons.z, rows).columns();
-        let dense = |neuron: usize| {
-            let mut column = vec![0.0; rows.len()];
-            let (fires_on, values) = &columns[neuron];
-            fires_on.iter().zip(values).for_each(|(&i, &v)| column[i as usize] = f64::from(v));
-            column
-        };
-        Baselines {
-            neurons: self.worded().map(|l| dense(l.neuron)).collect(),
-            embeddings: Some(data.vectors(&found.x, rows)),
-        }
+    /// Activations of the neurons that were worded on these rows.
+    fn activations(&self, data: &Dataset, rows: &[usize]) -> Result<Option<Columns>> {
+        let Some(found) = &self.found else { return Ok(None) };
+        let neurons: Vec<usize> = self.worded().map(|l| l.neuron).collect();
+        let z = &found.neurons.z;
+        let value = |i: usize, j: usize| f64::from(data.activation(z, rows[i], neurons[j]));
+        Ok(Some(Columns::from_fn(rows.len(), neurons.len(), value)?))
     }
 
     fn fidelity_columns(&self) -> Vec<Column> {

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use super::Target;
 use crate::error::{Error, Result};
-use crate::regression::Design;
 use crate::regression::least_squares::dependent;
+use crate::regression::{Columns, Design};
 
 /// Rows summed by one piece of parallel work.
 const CHUNK: usize = 4096;
@@ -19,13 +19,13 @@ const NOTHING: f64 = 1e-8;
 const RUNAWAY: f64 = 1e-2;
 
 /// The data. The parameters are the thresholds, then one per column.
-pub(super) struct Likelihood {
+pub(super) struct Likelihood<'a> {
     /// Number of thresholds.
     pub cuts: usize,
     /// Place of every row's level among those that occur.
     pub level: Vec<usize>,
     pub weights: Vec<f64>,
-    pub x: Design,
+    pub x: Design<'a>,
     /// Largest absolute entry of every column.
     largest: Vec<f64>,
 }
@@ -50,29 +50,28 @@ pub(super) struct Sums {
 /// How a row's two thresholds change with the parameters.
 type Ends = [Vec<(usize, f64)>; 2];
 
-impl Likelihood {
+impl<'a> Likelihood<'a> {
     pub fn new(
         target: &Target,
         rows: &[usize],
         levels: &[usize],
-        columns: &[Vec<f64>],
+        columns: &'a Columns,
     ) -> Result<Self> {
-        let x = Design::new(rows.len(), columns)?;
+        let x = Design::new(columns);
         let place = |&i: &usize| levels.partition_point(|l| *l < target.levels[i]);
         let cuts = levels.len() - 1;
-        if rows.len() <= cuts + columns.len() {
+        if rows.len() <= cuts + columns.cols() {
             let message = format!(
                 "`{}` rows are too few for `{}` columns and `{}` levels; leave some out",
                 rows.len(),
-                columns.len(),
+                columns.cols(),
                 levels.len()
             );
             return Err(Error::Data(message));
         }
         let weights: Vec<f64> = rows.iter().map(|&i| target.weight(i)).collect();
         x.gram(&weights).cholesky().ok_or_else(dependent)?;
-        let largest = columns.iter().map(|c| c.iter().fold(0.0, |a: f64, v| a.max(v.abs())));
-        let largest = largest.collect();
+        let largest = x.largest()[1..].to_vec();
         Ok(Self { cuts, level: rows.iter().map(place).collect(), weights, x, largest })
     }
 
@@ -166,10 +165,10 @@ impl Likelihood {
         let eta = self.predictors(parameters);
         let zero = || Sums::zero(size);
         let piece = |piece: usize| {
-            let mut sums = zero();
+            let (mut sums, mut entries) = (zero(), self.x.entries());
             let rows = eta.iter().enumerate().skip(piece * CHUNK).take(CHUNK);
             for (i, eta) in rows.filter(|(i, _)| free.is_none_or(|j| self.has(*i, j))) {
-                self.add(i, parameters, *eta, free, &mut sums);
+                self.add(i, entries.row(i), (parameters, *eta), free, &mut sums);
             }
             sums
         };
@@ -185,12 +184,19 @@ impl Likelihood {
     }
 
     fn has(&self, i: usize, column: usize) -> bool {
-        self.x.row(i).iter().any(|(j, _)| *j == column + 1)
+        self.x.columns().value(i, column) != 0.0
     }
 
-    fn add(&self, i: usize, parameters: &[f64], eta: f64, free: Option<usize>, sums: &mut Sums) {
+    fn add(
+        &self,
+        i: usize,
+        row: &[(usize, f64)],
+        (parameters, eta): (&[f64], f64),
+        free: Option<usize>,
+        sums: &mut Sums,
+    ) {
         let (w, point) = (self.weights[i], self.point(i, parameters, eta));
-        let ends = self.ends(i, free);
+        let ends = self.ends(i, row, free);
         sums.value += w * point.log_probability;
         for (end, slope) in ends.iter().zip(point.slopes) {
             for (j, v) in end {
@@ -207,16 +213,23 @@ impl Likelihood {
         }
     }
 
-    /// The first derivatives of every row's log-likelihood, only those that are not 0.
-    pub fn scores(&self, parameters: &[f64], free: Option<usize>) -> Vec<Vec<(usize, f64)>> {
-        let eta = self.predictors(parameters);
-        let score = |i: usize| {
-            let (w, point) = (self.weights[i], self.point(i, parameters, eta[i]));
-            let ends = self.ends(i, free);
-            let parts = ends.iter().zip(point.slopes);
-            parts.flat_map(|(end, s)| end.iter().map(move |(j, v)| (*j, w * s * v))).collect()
-        };
-        (0..self.level.len()).map(score).collect()
+    /// Hands `take` every row in turn, with the first derivatives of its log-likelihood that are not 0; a
+    /// parameter can be there twice, for either end.
+    pub fn scores(
+        &self,
+        parameters: &[f64],
+        free: Option<usize>,
+        mut take: impl FnMut(usize, &[(usize, f64)]),
+    ) {
+        let (eta, mut entries, mut score) = (self.predictors(parameters), self.x.entries(), vec![]);
+        for (i, eta) in eta.into_iter().enumerate() {
+            let (w, point) = (self.weights[i], self.point(i, parameters, eta));
+            score.clear();
+            for (end, slope) in self.ends(i, entries.row(i), free).iter().zip(point.slopes) {
+                score.extend(end.iter().map(|(j, v)| (*j, w * slope * v)));
+            }
+            take(i, &score);
+        }
     }
 
     fn point(&self, i: usize, parameters: &[f64], eta: f64) -> Point {
@@ -227,9 +240,9 @@ impl Likelihood {
     }
 
     /// Lower and upper threshold of row `i`, as changes by parameter; none at either end.
-    fn ends(&self, i: usize, free: Option<usize>) -> Ends {
+    fn ends(&self, i: usize, row: &[(usize, f64)], free: Option<usize>) -> Ends {
         let l = self.level[i];
-        let columns = || self.x.row(i).iter().filter(|(j, _)| *j > 0);
+        let columns = || row.iter().filter(|(j, _)| *j > 0);
         let end = |cut: usize| {
             let mut end = vec![(cut, 1.0)];
             end.extend(columns().map(|(j, v)| (self.cuts + j - 1, -v)));

@@ -8,7 +8,7 @@ use super::likelihood::{Likelihood, logistic};
 /// E(eta) = v_last - sum_k (v_(k+1) - v_k) F(a_k - eta)
 /// ```
 pub(super) struct Marginal<'a> {
-    likelihood: &'a Likelihood,
+    likelihood: &'a Likelihood<'a>,
     parameters: &'a [f64],
     /// Value of the last level, and the step to each level from the one before.
     last: f64,
@@ -28,7 +28,7 @@ struct Curve {
 }
 
 impl<'a> Marginal<'a> {
-    pub fn new(likelihood: &'a Likelihood, parameters: &'a [f64], values: &[f64]) -> Self {
+    pub fn new(likelihood: &'a Likelihood<'a>, parameters: &'a [f64], values: &[f64]) -> Self {
         Self {
             likelihood,
             parameters,
@@ -53,9 +53,10 @@ impl<'a> Marginal<'a> {
 
     /// The weighted mean, over the rows, of the change with column `j`, and its gradient by the
     /// parameters: the difference between 1 and 0 for a column of 0 and 1, else the derivative.
-    pub fn effect(&self, j: usize, column: &[f64]) -> (f64, DVector<f64>) {
+    pub fn effect(&self, j: usize) -> (f64, DVector<f64>) {
         let mut sums = (0.0, DVector::zeros(self.parameters.len()));
-        if column.iter().all(|v| *v == 0.0 || *v == 1.0) {
+        let column = |i: usize| self.likelihood.x.columns().value(i, j);
+        if (0..self.eta.len()).all(|i| [0.0, 1.0].contains(&column(i))) {
             self.jumps(self.likelihood.cuts + j, column, &mut sums);
         } else {
             self.slopes(self.likelihood.cuts + j, &mut sums);
@@ -64,9 +65,16 @@ impl<'a> Marginal<'a> {
     }
 
     /// `E(eta at 1) - E(eta at 0)`, all else as it is.
-    fn jumps(&self, at: usize, column: &[f64], (value, gradient): &mut (f64, DVector<f64>)) {
+    fn jumps(
+        &self,
+        at: usize,
+        column: impl Fn(usize) -> f64,
+        (value, gradient): &mut (f64, DVector<f64>),
+    ) {
         let (mut before, mut after) = (self.curve(), self.curve());
-        for (i, entry) in column.iter().enumerate() {
+        let mut entries = self.likelihood.x.entries();
+        for i in 0..self.eta.len() {
+            let entry = column(i);
             let zero = self.eta[i] - self.parameters[at] * entry;
             before.move_to(zero, self);
             after.move_to(zero + self.parameters[at], self);
@@ -76,7 +84,7 @@ impl<'a> Marginal<'a> {
                 gradient[k] += w * (before.densities[k] - after.densities[k]);
             }
             let change = after.slope - before.slope;
-            self.add_columns(i, w * change, gradient);
+            self.add_columns(entries.row(i), w * change, gradient);
             // The own column is 1 after and 0 before, whatever it is in the data.
             gradient[at] += w * (after.slope - change * entry);
         }
@@ -85,6 +93,7 @@ impl<'a> Marginal<'a> {
     /// `b dE/deta`.
     fn slopes(&self, at: usize, (value, gradient): &mut (f64, DVector<f64>)) {
         let (b, mut curve) = (self.parameters[at], self.curve());
+        let mut entries = self.likelihood.x.entries();
         for (i, eta) in self.eta.iter().enumerate() {
             curve.move_to(*eta, self);
             let w = self.weight(i);
@@ -94,7 +103,7 @@ impl<'a> Marginal<'a> {
                 gradient[k] += w * b * v;
                 bend += v;
             }
-            self.add_columns(i, -w * b * bend, gradient);
+            self.add_columns(entries.row(i), -w * b * bend, gradient);
             gradient[at] += w * curve.slope;
         }
     }
@@ -103,9 +112,9 @@ impl<'a> Marginal<'a> {
         self.likelihood.weights[i] / self.total
     }
 
-    /// `amount x_i` onto the columns' part of the gradient.
-    fn add_columns(&self, i: usize, amount: f64, gradient: &mut DVector<f64>) {
-        for (m, x) in self.likelihood.x.row(i).iter().filter(|(m, _)| *m > 0) {
+    /// `amount` times a row's entries onto the columns' part of the gradient.
+    fn add_columns(&self, row: &[(usize, f64)], amount: f64, gradient: &mut DVector<f64>) {
+        for (m, x) in row.iter().filter(|(m, _)| *m > 0) {
             gradient[self.likelihood.cuts + m - 1] += amount * x;
         }
     }

@@ -61,11 +61,9 @@ fn sandwich(
     let groups = cluster.iter().max()? + 1;
     let df = likelihood.cuts - 1;
     let mut sums = vec![DVector::zeros(p + df); groups];
-    for (score, g) in likelihood.scores(&found.parameters, Some(j)).iter().zip(cluster) {
-        for (k, v) in score {
-            sums[*g][*k] += v;
-        }
-    }
+    likelihood.scores(&found.parameters, Some(j), |i, score| {
+        score.iter().for_each(|(k, v)| sums[cluster[i]][*k] += v);
+    });
     let mut meat = DMatrix::zeros(df, df);
     for sum in &sums {
         let v = sum.rows(p, df) - explained * sum.select_rows(rest);
