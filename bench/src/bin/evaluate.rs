@@ -38,7 +38,9 @@ fn main() -> Result<()> {
     let task = match task {
         "continuous" => Task::Continuous,
         "binary" => {
-            y.iter_mut().for_each(|y| *y = f64::from(u8::from(*y > 0.0)));
+            for y in &mut y {
+                *y = f64::from(u8::from(*y > 0.0));
+            }
             Task::Binary { positive: "1".into(), negative: "0".into() }
         }
         other => bail!("no task `{other}`"),

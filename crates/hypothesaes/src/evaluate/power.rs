@@ -106,10 +106,9 @@ fn design_effect(tested: &Tested) -> f64 {
 fn spread(y: &[f64], x: &[f64]) -> Option<f64> {
     let mut squares = 0.0;
     for side in [true, false] {
-        let of: Vec<f64> =
-            x.iter().zip(y).filter(|(x, _)| (**x != 0.0) == side).map(|(_, y)| *y).collect();
-        let mean = of.iter().sum::<f64>() / of.len().max(1) as f64;
-        squares += of.iter().map(|y| (y - mean).powi(2)).sum::<f64>();
+        let of = || x.iter().zip(y).filter(|(x, _)| (**x != 0.0) == side).map(|(_, y)| *y);
+        let mean = of().sum::<f64>() / of().count().max(1) as f64;
+        squares += of().map(|y| (y - mean).powi(2)).sum::<f64>();
     }
     let sd = (squares / (y.len().saturating_sub(2)).max(1) as f64).sqrt();
     (sd > 0.0).then_some(sd)

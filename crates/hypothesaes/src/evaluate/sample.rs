@@ -142,8 +142,10 @@ impl<'a> Sample<'a> {
 
     /// Rows with an answer to this hypothesis.
     pub fn answered(&self, hypothesis: usize) -> Vec<usize> {
-        let is = |&row: &usize| self.answer(hypothesis, row).is_some();
-        self.rows.iter().copied().filter(is).collect()
+        // A vector that grows takes up to three times as much on the way.
+        let mut rows = Vec::with_capacity(self.rows.len());
+        rows.extend(self.rows.iter().filter(|&&row| self.answer(hypothesis, row).is_some()));
+        rows
     }
 
     /// Answers to this hypothesis as numbers.

@@ -119,7 +119,11 @@ fn plain(x: &[f64], y: &[f64], is_class: bool, level: Level) -> Option<(Estimate
         let found = proportions::difference_mid_p(share(1.0), share(0.0), level)?;
         return Some((found, Source::Newcombe));
     }
-    let [present, absent] = [1.0, 0.0].map(|value| side(value).collect::<Vec<f64>>());
+    let [present, absent] = [1.0, 0.0].map(|value| {
+        let mut values = Vec::with_capacity(side(value).count());
+        values.extend(side(value));
+        values
+    });
     let (found, spreads) = means::difference(&present, &absent, level)?;
     Some((found, spreads.into()))
 }

@@ -22,7 +22,8 @@ pub(super) struct Clusters {
 impl Clusters {
     /// From a number per row; rows without weight belong nowhere.
     pub fn new(codes: &[u32], weights: &[f64]) -> Self {
-        let mut rows: Vec<usize> = (0..codes.len()).filter(|&i| weights[i] > 0.0).collect();
+        let mut rows = Vec::with_capacity(codes.len());
+        rows.extend((0..codes.len()).filter(|&i| weights[i] > 0.0));
         rows.sort_by_key(|&i| codes[i]);
         let mut starts: Vec<usize> = (0..rows.len())
             .filter(|&at| at == 0 || codes[rows[at]] != codes[rows[at - 1]])
@@ -206,12 +207,15 @@ struct Kernel<'a> {
     clusters: &'a Clusters,
     /// `L`, p x p, lower triangular.
     root: DMatrix<f64>,
+    /// `L'`.
+    across: DMatrix<f64>,
 }
 
 impl<'a> Kernel<'a> {
     fn new(x: &'a Design<'a>, fit: &'a Fit, clusters: &'a Clusters) -> Option<Self> {
         let root = fit.inverse.clone().cholesky()?.unpack();
-        Some(Self { x, fit, clusters, root })
+        let across = root.transpose();
+        Some(Self { x, fit, clusters, root, across })
     }
 
     /// Over all clusters, whose scores grow by `inflation` in every direction.
@@ -238,7 +242,7 @@ impl<'a> Kernel<'a> {
             let (p, rows) = (self.x.cols(), rows.iter().copied());
             let mut gram = gram_of(entries, p, rows, &self.fit.weights);
             gram.fill_upper_triangle_with_lower_triangle();
-            let eigen = (self.root.transpose() * gram * &self.root).symmetric_eigen();
+            let eigen = (&self.across * gram * &self.root).symmetric_eigen();
             let all = eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter());
             return all
                 .filter(|(value, _)| **value > NONE)
@@ -250,7 +254,7 @@ impl<'a> Kernel<'a> {
             let weight = self.fit.weights[i].sqrt();
             let mut column = turned.column_mut(at);
             for (j, x) in entries.row(i) {
-                column.axpy(weight * x, &self.root.row(*j).transpose(), 1.0);
+                column.axpy(weight * x, &self.across.column(*j), 1.0);
             }
         }
         let eigen = turned.tr_mul(&turned).symmetric_eigen();

@@ -45,8 +45,7 @@ pub(super) fn marginal_at(whole: &Whole, j: usize, b: f64) -> Option<f64> {
 }
 
 fn change(data: &Data, family: Family, j: usize) -> Change {
-    let column = data.x.columns();
-    let all = |allowed: &[f64]| (0..column.rows()).all(|i| allowed.contains(&column.value(i, j)));
+    let all = |allowed: &[f64]| data.x.columns().has_only(j, allowed);
     let pairs = family == Family::Logit && !data.setup.intercept;
     if pairs && all(&[-1.0, 0.0, 1.0]) {
         Change::Discrete { from: -1.0, to: 1.0, share: 0.5 }

@@ -125,6 +125,13 @@ impl Columns {
         }
     }
 
+    /// Whether column `j` has no other entries than these.
+    #[must_use]
+    pub fn has_only(&self, j: usize, allowed: &[f64]) -> bool {
+        let are_flags = self.minus.is_empty() && [0.0, 1.0].iter().all(|v| allowed.contains(v));
+        are_flags || (0..self.rows).all(|i| allowed.contains(&self.value(i, j)))
+    }
+
     /// Column `j`, n numbers.
     #[must_use]
     pub fn column(&self, j: usize) -> Vec<f64> {
@@ -134,13 +141,13 @@ impl Columns {
     /// These columns, in this order.
     #[must_use]
     pub fn select(&self, columns: &[usize]) -> Self {
-        self.made(self.rows, columns.len(), |i, j| self.value(i, columns[j]))
+        made(self.rows, columns.len(), |i, j| self.value(i, columns[j]))
     }
 
     /// These rows, in this order.
     #[must_use]
     pub fn gather(&self, rows: &[usize]) -> Self {
-        self.made(rows.len(), self.cols, |i, j| self.value(rows[i], j))
+        made(rows.len(), self.cols, |i, j| self.value(rows[i], j))
     }
 
     /// These columns, then the `other` ones.
@@ -149,20 +156,20 @@ impl Columns {
     /// [`Error::Shape`] for another number of rows.
     pub fn beside(&self, other: &Self) -> Result<Self> {
         Error::check_len("column", other.rows, self.rows)?;
-        Ok(self.made(self.rows, self.cols + other.cols, |i, j| match j.checked_sub(self.cols) {
+        Ok(made(self.rows, self.cols + other.cols, |i, j| match j.checked_sub(self.cols) {
             None => self.value(i, j),
             Some(j) => other.value(i, j),
         }))
     }
 
-    /// Of entries that are in columns already.
-    fn made(&self, rows: usize, cols: usize, value: impl Fn(usize, usize) -> f64 + Sync) -> Self {
-        Self::from_fn(rows, cols, value).expect("entries of columns are finite")
-    }
-
     fn words(&self) -> usize {
         self.cols.div_ceil(BITS)
     }
+}
+
+/// Columns of entries that are in columns already.
+fn made(rows: usize, cols: usize, value: impl Fn(usize, usize) -> f64 + Sync) -> Columns {
+    Columns::from_fn(rows, cols, value).expect("entries of columns are finite")
 }
 
 /// Some rows: what goes beside their bits in `plus`.
@@ -206,25 +213,31 @@ impl Piece {
     }
 }
 
+/// Entries that are written at a time, at most.
+const STEP: usize = 8;
+
 /// Rows of columns, one at a time, after an intercept if there is one.
 #[derive(Debug)]
 pub struct Entries<'a> {
     columns: &'a Columns,
+    words: usize,
     intercept: usize,
+    step: usize,
     /// Overwritten by the next row.
     row: Vec<(usize, f64)>,
 }
 
 impl<'a> Entries<'a> {
     pub(super) fn of(columns: &'a Columns, intercept: bool) -> Self {
-        let intercept = usize::from(intercept);
-        Self { columns, intercept, row: vec![(0, 1.0); columns.cols + intercept] }
+        let (words, intercept) = (columns.words(), usize::from(intercept));
+        let row = vec![(0, 1.0); columns.cols + intercept + STEP];
+        Self { columns, words, intercept, step: columns.cols.min(STEP), row }
     }
 
     /// The entries of row `i` that are not 0, by rising column.
+    #[inline]
     pub fn row(&mut self, i: usize) -> &[(usize, f64)] {
-        let words = self.columns.words();
-        let words = i * words..(i + 1) * words;
+        let words = i * self.words..(i + 1) * self.words;
         let plus = &self.columns.plus[words.clone()];
         let length = if self.columns.minus.is_empty() {
             self.flags(plus)
@@ -235,16 +248,26 @@ impl<'a> Entries<'a> {
     }
 
     /// A row of 0 and 1; how many entries it has.
+    ///
+    /// Several at a time, the last ones in vain: how many there are no processor could guess.
+    #[inline]
     fn flags(&mut self, plus: &[u32]) -> usize {
-        let mut at = self.intercept;
-        for (word, plus) in plus.iter().enumerate() {
-            let mut bits = *plus;
-            while bits != 0 {
-                let j = word * BITS + bits.trailing_zeros() as usize;
-                self.row[at] = (self.intercept + j, 1.0);
-                at += 1;
-                bits &= bits - 1;
+        let (mut first, mut at) = (self.intercept, self.intercept);
+        for plus in plus {
+            let end = at + plus.count_ones() as usize;
+            let mut bits = u64::from(*plus);
+            loop {
+                for entry in &mut self.row[at..at + self.step] {
+                    // The bit behind the last is there when all others are gone.
+                    entry.0 = first + (bits | 1 << BITS).trailing_zeros() as usize;
+                    bits &= bits.wrapping_sub(1);
+                }
+                at += self.step;
+                if at >= end {
+                    break;
+                }
             }
+            (first, at) = (first + BITS, end);
         }
         at
     }
@@ -303,6 +326,10 @@ mod tests {
             let packed = packed(&dense);
             for (j, column) in dense.iter().enumerate() {
                 prop_assert_eq!(&packed.column(j), column);
+                for allowed in [&[0.0, 1.0][..], &[-1.0, 0.0, 1.0], &[0.5, 1.0]] {
+                    let only = column.iter().all(|v| allowed.contains(v));
+                    prop_assert_eq!(packed.has_only(j, allowed), only);
+                }
             }
             let (x, plain) = (Design::new(&packed), Design::with(&packed, false));
             let (mut after, mut alone) = (x.entries(), plain.entries());

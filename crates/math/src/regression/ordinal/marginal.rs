@@ -56,7 +56,7 @@ impl<'a> Marginal<'a> {
     pub fn effect(&self, j: usize) -> (f64, DVector<f64>) {
         let mut sums = (0.0, DVector::zeros(self.parameters.len()));
         let column = |i: usize| self.likelihood.x.columns().value(i, j);
-        if (0..self.eta.len()).all(|i| [0.0, 1.0].contains(&column(i))) {
+        if self.likelihood.x.columns().has_only(j, &[0.0, 1.0]) {
             self.jumps(self.likelihood.cuts + j, column, &mut sums);
         } else {
             self.slopes(self.likelihood.cuts + j, &mut sums);

@@ -62,7 +62,9 @@ fn sandwich(
     let df = likelihood.cuts - 1;
     let mut sums = vec![DVector::zeros(p + df); groups];
     likelihood.scores(&found.parameters, Some(j), |i, score| {
-        score.iter().for_each(|(k, v)| sums[cluster[i]][*k] += v);
+        for (k, v) in score {
+            sums[cluster[i]][*k] += v;
+        }
     });
     let mut meat = DMatrix::zeros(df, df);
     for sum in &sums {
