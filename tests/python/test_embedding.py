@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from canned import Canned, canned  # noqa: F401
+from conftest import ROOT
 
 from hypothesaes.embedding import (
     get_local_embeddings,
