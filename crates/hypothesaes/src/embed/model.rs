@@ -12,7 +12,7 @@ use crate::models::Asking;
 use crate::watch::Watch;
 use crate::{Error, Result};
 
-/// Texts whose vectors are in memory once more before they are kept among the others.
+/// Texts whose vectors are in memory once more before they are put in place.
 const AT_ONCE: usize = 16_384;
 
 /// Asks a server for vectors; each is on disk as it arrives, and never asked for again.
@@ -37,11 +37,11 @@ impl<'a> ModelEmbedder<'a> {
             Some(keep) => keep.n_kept(&self.id(), texts, watch)?,
             None => 0,
         };
-        // Those that an interrupted run left among the answers.
-        Ok((kept + self.client.n_embedded(self.model, texts)?).min(texts.len()))
+        // Vectors stay among the answers too, where Python's functions look for them.
+        Ok(kept.max(self.client.n_embedded(self.model, texts)?))
     }
 
-    /// The vectors of some texts, put in place; then the store of vectors has them, and the answers need not.
+    /// The vectors of some texts, put in place and into the store of vectors.
     fn part(
         &self,
         texts: &[&str],
@@ -57,11 +57,7 @@ impl<'a> ModelEmbedder<'a> {
             check(&vector, rows.dim(), &self.model.name)?;
             rows.put(i, &vector, watch)?;
         }
-        if self.keep.is_some() {
-            rows.flush()?;
-            self.client.forget_vectors(self.model, &asked)?;
-        }
-        Ok(())
+        rows.flush()
     }
 }
 

@@ -191,14 +191,6 @@ impl Client {
         self.import("embed", &model.name, &kept)
     }
 
-    /// Drops vectors that are kept elsewhere by now.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn forget_vectors(&self, model: &Model, texts: &[&str]) -> Result<()> {
-        self.store.forget(&vectors::keys(model, texts))
-    }
-
     /// Keeps texts that no call brought, under keys of the caller's own.
     ///
     /// # Errors

@@ -175,24 +175,6 @@ impl Store {
         write().map_err(|e| self.failed("keep", &e))
     }
 
-    /// Drops answers that are kept elsewhere by now; what they cost stays.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn forget(&self, keys: &[AnswerKey]) -> Result<()> {
-        let connection = self.connection();
-        let drop_all = || -> rusqlite::Result<()> {
-            let transaction = connection.unchecked_transaction()?;
-            let mut one = transaction.prepare_cached("DELETE FROM answers WHERE key = ?1")?;
-            for key in keys {
-                one.execute([&key.0[..]])?;
-            }
-            drop(one);
-            transaction.commit()
-        };
-        drop_all().map_err(|e| self.failed("change", &e))
-    }
-
     /// A note about a server and model, such as what it can do.
     ///
     /// # Errors

@@ -85,16 +85,6 @@ fn an_answer_that_is_there_is_not_replaced() {
 }
 
 #[test]
-fn what_is_forgotten_has_still_been_paid_for() {
-    let store = Store::in_memory().unwrap();
-    let paid = CallRow { dollars: Some(0.5), ..call() };
-    store.record(&paid, &[(key("a"), text("1")), (key("b"), text("2"))]).unwrap();
-    store.forget(&[key("a"), key("none")]).unwrap();
-    assert_eq!(store.get(&[key("a"), key("b")]).unwrap(), [None, Some(text("2"))]);
-    assert_eq!(store.sums(None).unwrap()[0].dollars, Some(0.5));
-}
-
-#[test]
 fn an_unknown_price_stays_unknown_in_the_sum() {
     let store = Store::in_memory().unwrap();
     store.record(&CallRow { dollars: Some(0.5), ..call() }, &[]).unwrap();
