@@ -113,8 +113,9 @@ def discover(
         texts.
     embedder, interpreter, annotator : str, optional
         Name of the model that embeds, words and annotates; "tfidf-svd" and "phrases" are the
-        embedded ones, which ask nobody. By default models of OpenAI's if there is a key or server
-        in the environment, else the embedded ones.
+        embedded ones, which ask nobody, and so is "meaning" where a sentence model embeds. By
+        default models of OpenAI's if there is a key or server in the environment, else the
+        embedded ones.
     max_cost : float, optional
         Dollars that the run may spend; then `BudgetError`, and the same call with a higher ceiling
         goes on.

@@ -320,10 +320,11 @@ pub struct ModelArgs {
     /// piece a row in the group of its text; `mean:200` says how many tokens at most [default: 256]
     #[arg(long, value_name = "MODE[:TOKENS]")]
     pub chunk: Option<Chunk>,
-    /// Model that words neurons, or phrases [default: gpt-5.2 if there is a key]
+    /// Model that words neurons, or phrases, or meaning, by the sentence model that embeds [default: gpt-5.2
+    /// if there is a key]
     #[arg(long, value_name = "MODEL")]
     pub interpreter: Option<String>,
-    /// Model that annotates, or phrases [default: gpt-5-mini if there is a key]
+    /// Model that annotates, or phrases, or meaning [default: gpt-5-mini if there is a key]
     #[arg(long, value_name = "MODEL")]
     pub annotator: Option<String>,
     /// Annotate several texts in one call, which costs least

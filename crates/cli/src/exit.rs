@@ -159,7 +159,7 @@ fn hint_of_model(error: &Llm) -> Option<&'static str> {
         Llm::Key { .. } => "check the key in OPENAI_API_KEY; `hypothesaes doctor` tries it",
         Llm::Model { .. } => {
             "name a model of this server with `--embedder`, `--interpreter`, `--annotator`, or \
-             leave a stage to this computer with tfidf-svd or phrases"
+             leave a stage to this computer with tfidf-svd, phrases or meaning"
         }
         Llm::Money { .. } => {
             "every answer is kept: once the account has money, the same command goes on from here"

@@ -38,3 +38,16 @@ impl Watch for Unwatched {
         false
     }
 }
+
+/// Passes on no more than that the user asked to stop: for work within a stage's own.
+pub(crate) struct Quiet<'a>(pub &'a dyn Watch);
+
+impl Watch for Quiet<'_> {
+    fn begin(&self, _: &'static str, _: u64, _: &'static str) {}
+    fn advance(&self, _: u64) {}
+    fn say(&self, _: &str) {}
+    fn end(&self, _: &str) {}
+    fn interrupted(&self) -> bool {
+        self.0.interrupted()
+    }
+}

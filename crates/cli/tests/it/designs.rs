@@ -255,7 +255,7 @@ fn what_is_brought_is_looked_at_before_anything_is_done() {
     folder.write("visits.tsv", small_table(300));
     let run = ["run", "visits.tsv", "--target", "stars"];
     let cases = [
-        (["--hypothesis", "complains"], "the embedded annotator reads concepts such as"),
+        (["--hypothesis", "complains"], "the embedded annotators read concepts such as"),
         (["--gold", "none.csv"], "none.csv"),
     ];
     for (flags, said) in cases {

@@ -25,10 +25,13 @@ fn folder(rows: usize) -> Folder {
 fn a_folder_embeds_once() {
     let folder = folder(120);
     let model = tiny();
+    // Without the vectors of phrases.
+    let words = ["--interpreter", "phrases", "--annotator", "phrases", "--embedder"];
+    let run = |more: &[&str]| run(&folder, &[&words, more].concat());
     let model = model.to_str().unwrap();
-    let first = run(&folder, &["--embedder", model, "--out", "a"]).well();
+    let first = run(&[model, "--out", "a"]).well();
     assert!(first.stderr.contains("120 texts, 32 dimensions"), "{}", first.stderr);
-    let again = run(&folder, &["--embedder", model, "--out", "b"]).well();
+    let again = run(&[model, "--out", "b"]).well();
     assert!(
         again.stderr.contains("120 of 120 texts have been embedded before"),
         "{}",
@@ -38,8 +41,7 @@ fn a_folder_embeds_once() {
     let [a, b] = ["a", "b"].map(|run| fs::read(folder.path().join(run).join(file)).unwrap());
     assert_eq!(a, b);
 
-    let prefixed = ["--embedder", model, "--prefix", "query: ", "--out", "a"];
-    let prefixed = run(&folder, &prefixed).well();
+    let prefixed = run(&[model, "--prefix", "query: ", "--out", "a"]).well();
     assert!(prefixed.stderr.contains("embed: done again"), "{}", prefixed.stderr);
     assert!(!prefixed.stderr.contains("embedded before"), "{}", prefixed.stderr);
     assert_ne!(fs::read(folder.path().join("a").join(file)).unwrap(), b);
@@ -50,6 +52,53 @@ fn a_folder_embeds_once() {
     assert!(checked.contains("240 vectors are sound"), "{checked}");
     let gone = folder.run(&["cache", "--trim-vectors", "0"]).well().stdout;
     assert!(gone.contains("2 files of vectors removed"), "{gone}");
+}
+
+#[test]
+fn a_sentence_model_finds_and_judges_meaning() {
+    let folder = folder(120);
+    let model = tiny();
+    let model = model.to_str().unwrap();
+    let least = ["-o", "interpret.min_fidelity=-1", "--embedder", model];
+    let summary = |out: &str| folder.read(&format!("{out}/summary.md"));
+    run(&folder, &[&least[..], &["--out", "a"]].concat()).well();
+    assert!(summary("a").contains("is close in meaning to \""), "{}", summary("a"));
+    assert!(summary("a").contains("vectors of a sentence model"), "{}", summary("a"));
+    let words = ["--interpreter", "phrases", "--annotator", "phrases", "--out", "b"];
+    run(&folder, &[&least[..], &words].concat()).well();
+    assert!(summary("b").contains("by the words that it has"), "{}", summary("b"));
+
+    for (more, named) in [
+        (&["--embedder", "tfidf-svd", "--interpreter", "meaning"][..], "interpret.interpreter"),
+        (&["--embedder", "tfidf-svd", "--annotator", "meaning"], "annotate.annotator"),
+        (&["--embedder", model, "--annotator", "phrases"], "looks for words"),
+    ] {
+        let refused = run(&folder, &[more, &["--out", "c"]].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        assert!(refused.stderr.contains(named), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn meaning_of_ones_own_is_tested() {
+    let folder = folder(120);
+    let model = tiny();
+    let test = |hypothesis: &str, embedder: &str| {
+        let words = ["test", "small.tsv", "--text", "text", "--target", "stars", "--hypothesis"];
+        folder.run(&[&words[..], &[hypothesis, "--embedder", embedder, "--out", "a"]].concat())
+    };
+    let near = r#"is close in meaning to "wait" (0.2)"#;
+    let went = test(near, model.to_str().unwrap()).well();
+    assert!(
+        folder.read("a/tables/hypotheses.csv").contains("is close in meaning"),
+        "{}",
+        went.stderr
+    );
+    let refused = test(near, "tfidf-svd");
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("sentence model"), "{}", refused.stderr);
+    let refused = test("is close in meaning to wait", model.to_str().unwrap());
+    assert!(refused.stderr.contains("read concepts such as"), "{}", refused.stderr);
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! In go concepts by their wording alone and texts, out come the [`Annotations`]: yes, no or
 //! missing for every pair. An [`Annotate`] knows nothing of neurons or of the target, so that a
-//! language model can stand in for the embedded [`PhraseAnnotator`]. Statistics come later.
+//! language model can stand in for the embedded [`PhraseAnnotator`] and [`MeaningAnnotator`]. Statistics come later.
 
+mod meaning;
 mod model;
 mod options;
 mod phrases;
@@ -12,16 +13,18 @@ mod wording;
 
 use crate::Result;
 use crate::data::Texts;
+use crate::embed::{Vectors, no_sentence_model};
 use crate::models::{Models, Use};
 use crate::text::Language;
 use crate::watch::Watch;
 
+pub use meaning::MeaningAnnotator;
 pub use model::{Calibration, ModelAnnotator};
 pub(crate) use model::{Shape, check_prompts, first_words};
-pub use options::{AnnotateOptions, DEFAULT_MODEL, Layout, PHRASES};
+pub use options::{AnnotateOptions, DEFAULT_MODEL, Layout, MEANING, PHRASES};
 pub use phrases::PhraseAnnotator;
 pub(crate) use table::calibration_table;
-pub use wording::{read_wording, write_wording};
+pub use wording::{Closeness, Wording};
 
 /// Goes up with every change that makes equal input and options give other results.
 pub const VERSION: u32 = 1;
@@ -153,18 +156,38 @@ pub fn annotate(
     Ok(annotations)
 }
 
+/// Refuses a concept that the annotator of `options` cannot read.
+///
+/// # Errors
+/// [`crate::Error::Option`] that says what it reads.
+pub(crate) fn check_concept(options: &AnnotateOptions, concept: &str) -> Result<()> {
+    if options.model().is_some() {
+        return Ok(());
+    }
+    match Wording::read(concept)? {
+        Wording::Near(..) if options.annotator != MEANING => Err(wording::no_meaning(concept)),
+        _ => Ok(()),
+    }
+}
+
 /// The annotator that `options` name, for the ledger's `stage`; `language` is that of the texts. A
 /// model calibrates itself if there is a `seed`.
 ///
 /// # Errors
-/// [`crate::Error::Option`] if `models` has none to annotate; those of the user's prompts.
+/// [`crate::Error::Option`] if `models` has none to annotate, or if meaning is to be judged without
+/// `vectors`; those of the user's prompts.
 pub fn annotator<'a>(
     options: &AnnotateOptions,
     language: Language,
     models: Option<&'a Models>,
+    vectors: Option<&'a Vectors>,
     stage: &'static str,
     seed: Option<u64>,
 ) -> Result<Box<dyn Annotate + 'a>> {
+    if options.annotator == MEANING {
+        let vectors = vectors.ok_or_else(|| no_sentence_model("annotate.annotator"))?;
+        return Ok(Box::new(MeaningAnnotator::new(language, vectors)));
+    }
     let Some(model) = options.model() else {
         return Ok(Box::new(PhraseAnnotator::new(language)));
     };
@@ -226,7 +249,7 @@ mod tests {
     #[test]
     fn trap_27_equal_texts_and_equal_concepts_stay_apart() {
         let texts = Texts::from_iter(["slow", "fast", "slow"]);
-        let concept = write_wording(["slow"]);
+        let concept = r#"mentions "slow""#.to_owned();
         let annotator = PhraseAnnotator::new(Language::English);
         let got = annotate(&annotator, &[concept.clone(), concept], &texts, &Unwatched).unwrap();
         assert_eq!((got.n_concepts(), got.n_texts()), (2, 3));

@@ -9,8 +9,10 @@ use crate::models::ModelOptions;
 use crate::options::{AUTO, within};
 use crate::{Error, Result};
 
-/// Name of the embedded annotator.
+/// Name of the embedded annotator that looks for phrases.
 pub const PHRASES: &str = "phrases";
+/// Name of the embedded annotator that judges meaning, by the sentence model that embeds.
+pub const MEANING: &str = "meaning";
 /// The model that is asked where the user names none.
 pub const DEFAULT_MODEL: &str = "gpt-5-mini";
 
@@ -18,8 +20,9 @@ pub const DEFAULT_MODEL: &str = "gpt-5-mini";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnnotateOptions {
-    /// Who annotates: `phrases`, which looks for quoted phrases, or the name of a model; `auto`
-    /// is a model where there is a key, else `phrases`.
+    /// Who annotates: `phrases`, which looks for quoted phrases, `meaning`, which has a sentence model
+    /// judge how close a text comes to them, or the name of a model; `auto` is a model where there is
+    /// a key, else `meaning` where a sentence model embeds, else `phrases`.
     pub annotator: String,
     /// Address of the model's server; by default `llm.base_url`.
     pub base_url: Option<String>,
@@ -81,7 +84,7 @@ impl AnnotateOptions {
     /// The model that annotates; `None` if the embedded annotator does.
     pub(crate) fn model(&self) -> Option<ModelOptions<'_>> {
         let name = self.annotator.as_str();
-        (![AUTO, PHRASES].contains(&name)).then_some(ModelOptions {
+        (![AUTO, PHRASES, MEANING].contains(&name)).then_some(ModelOptions {
             name,
             base_url: self.base_url.as_deref(),
             key_env: self.key_env.as_deref(),
@@ -95,7 +98,8 @@ impl AnnotateOptions {
     /// [`Error::Option`] for the first option that is out of range.
     pub fn check(&self) -> Result<()> {
         if self.annotator.trim().is_empty() {
-            let allowed = format!("name a model, or `{PHRASES}`, the embedded one");
+            let allowed =
+                format!("name a model, or one of the embedded ones, `{PHRASES}` and `{MEANING}`");
             return Err(Error::option("annotate.annotator", &self.annotator, allowed));
         }
         within("annotate.stack", self.stack, 1, 50)?;

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::wording::{no_word, read_wording};
-use super::{Annotate, Annotations};
+use super::wording::{no_meaning, no_word};
+use super::{Annotate, Annotations, Wording};
 use crate::Result;
 use crate::data::Texts;
 use crate::text::{Analyzer, Corpus, Language};
@@ -37,7 +37,10 @@ impl PhraseAnnotator {
     fn phrases(&self, concepts: &[String]) -> Result<Phrases> {
         let mut by_first = FxHashMap::<String, Vec<_>>::default();
         for (c, concept) in concepts.iter().enumerate() {
-            for phrase in read_wording(concept)? {
+            let Wording::Mentions(phrases) = Wording::read(concept)? else {
+                return Err(no_meaning(concept));
+            };
+            for phrase in phrases {
                 let stems = self.analyzer.stems(&phrase);
                 let first = stems.first().ok_or_else(|| no_word(concept))?;
                 by_first.entry(first.clone()).or_default().push((c, stems));
@@ -160,6 +163,13 @@ mod tests {
         }
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         assert_eq!(alone.install(run), got);
+    }
+
+    #[test]
+    fn meaning_is_not_guessed() {
+        let near = r#"is close in meaning to "slow" (0.2)"#;
+        let message = annotate(&[near], &["x"]).unwrap_err().to_string();
+        assert!(message.contains("--annotator meaning"), "{message}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 mod tfidf_svd;
+pub(crate) mod vectors;
 
 use hypothesaes_math::Matrix;
 
@@ -25,6 +26,8 @@ pub use model::ModelEmbedder;
 pub(crate) use options::check_chunk;
 pub use options::{DEFAULT_MODEL, EmbedOptions, TFIDF_SVD};
 pub use tfidf_svd::TfidfSvd;
+pub use vectors::Vectors;
+pub(crate) use vectors::no_sentence_model;
 
 use crate::Result;
 use crate::data::Texts;

@@ -82,12 +82,29 @@ impl Evidence {
             sum / (phrases.len() + 1) as f64
         });
         let words = self.standard(words.collect());
-        let activation = self.standard(self.texts.iter().map(|t| t.activation.sqrt()).collect());
+        let activation = self.activation();
         let mixed = words
             .iter()
             .zip(activation)
             .map(|(w, a)| SHARE_OF_WORDS * w + (1.0 - SHARE_OF_WORDS) * a);
         self.standard(mixed.collect())
+    }
+
+    /// Square root of the activation, with mean 0 and deviation 1.
+    pub(super) fn activation(&self) -> Vec<f64> {
+        self.standard(self.texts.iter().map(|t| t.activation.sqrt()).collect())
+    }
+
+    /// Correlation with the neuron on one half of the texts of a rule found on the other half alone,
+    /// the mean of both ways round. `fits` says of which texts a rule holds.
+    pub(super) fn carried<R>(
+        &self,
+        find: impl Fn(&Self) -> R,
+        fits: impl Fn(&R, &Self) -> Vec<bool>,
+    ) -> f64 {
+        let (first, second) = (self.half(Half::First), self.half(Half::Second));
+        let carried = |from: &Self, to: &Self| to.correlation(&fits(&find(from), to));
+        f64::midpoint(carried(&first, &second), carried(&second, &first))
     }
 
     /// Pearson correlation, weighted, of the activation with `says`; 0 if one of them is constant.

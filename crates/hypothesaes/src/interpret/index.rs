@@ -83,6 +83,13 @@ impl PhraseIndex {
         &self.entries[start..self.ends[i]]
     }
 
+    /// How many texts have each phrase.
+    pub(super) fn counts(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.len()];
+        self.entries.iter().for_each(|&phrase| counts[phrase as usize] += 1);
+        counts
+    }
+
     /// Adds the phrases whose key at least `least` texts have; returns their numbers by key.
     fn frequent(
         &mut self,

@@ -3,14 +3,17 @@
 //! In go activations and texts, never the target; out comes for every chosen neuron a concept, or
 //! the reason why it has none, and how well the concept matches the neuron on validation texts,
 //! which took no part in wording it. An [`Interpret`] sees sampled examples only, so that a
-//! language model can stand in for the embedded [`PhraseInterpreter`].
+//! language model can stand in for the embedded [`PhraseInterpreter`]
+//! and [`MeaningInterpreter`].
 
 mod evidence;
 mod fidelity;
 mod index;
 mod judge;
 mod log_odds;
+mod meaning;
 mod model;
+mod near;
 mod options;
 mod phrases;
 mod refine;
@@ -25,16 +28,18 @@ use hypothesaes_math::{Activations, Matrix};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
-use crate::annotate::Annotate;
+use crate::annotate::{Annotate, Wording};
 use crate::data::Texts;
+use crate::embed::{Vectors, no_sentence_model};
 use crate::models::{Models, Use};
 use crate::text::Language;
 use crate::watch::Watch;
 
 pub use fidelity::Fidelity;
+pub use meaning::MeaningInterpreter;
 pub use model::ModelInterpreter;
 pub(crate) use model::check_prompts;
-pub use options::{DEFAULT_MODEL, InterpretOptions, PHRASES, Sampling};
+pub use options::{DEFAULT_MODEL, InterpretOptions, MEANING, PHRASES, Sampling};
 pub use phrases::PhraseInterpreter;
 pub(crate) use refine::ROUNDS;
 pub use sample::{Example, Half, NeuronExamples, Strength};
@@ -90,6 +95,25 @@ pub enum Interpretation {
     Unlabelled(String),
     /// No answer, and why; there may be one another time.
     Unanswered(String),
+}
+
+impl Interpretation {
+    fn never_fires() -> Self {
+        Self::Unlabelled("no discover text fires it".into())
+    }
+
+    /// The `wording` of a rule, if those found on one half of the texts agree with the neuron on the
+    /// other half, by this correlation.
+    fn carried(wording: &Wording, correlation: f64, options: &InterpretOptions) -> Self {
+        let least = options.min_fidelity;
+        if correlation >= least {
+            return Self::Concepts(vec![wording.to_string()]);
+        }
+        Self::Unlabelled(format!(
+            "rules found on one half of the discover texts do not carry over to the other: \
+             correlation {correlation:.2}, `interpret.min_fidelity` is {least}"
+        ))
+    }
 }
 
 /// A chosen neuron, its label and how well the label fits.
@@ -203,14 +227,21 @@ fn started(
 /// The interpreter that `options` name, ready for the discover texts; `language` is theirs.
 ///
 /// # Errors
-/// [`crate::Error::Option`] if `models` has none to interpret; those of the user's prompts.
+/// [`crate::Error::Option`] if `models` has none to interpret, or if meaning is to be found without
+/// `vectors`; those of the user's prompts.
 pub fn interpreter<'a>(
     options: &InterpretOptions,
     language: Language,
     (texts, discover): (&'a Texts, &'a [usize]),
     models: Option<&'a Models>,
+    vectors: Option<&'a Vectors>,
     seed: u64,
 ) -> Result<Box<dyn Interpret + 'a>> {
+    if options.interpreter == MEANING {
+        let vectors = vectors.ok_or_else(|| no_sentence_model("interpret.interpreter"))?;
+        let words = MeaningInterpreter::new(language, texts, discover, vectors, options);
+        return Ok(Box::new(words));
+    }
     let Some(model) = options.model() else {
         return Ok(Box::new(PhraseInterpreter::new(language, texts, discover, options)));
     };

@@ -9,8 +9,10 @@ use crate::models::ModelOptions;
 use crate::options::{AUTO, between, within};
 use crate::{Error, Result};
 
-/// Name of the embedded interpreter.
+/// Name of the embedded interpreter that finds phrases.
 pub const PHRASES: &str = "phrases";
+/// Name of the embedded interpreter that finds what phrases mean, by the sentence model that embeds.
+pub const MEANING: &str = "meaning";
 /// The model that is asked where the user names none.
 pub const DEFAULT_MODEL: &str = "gpt-5.2";
 
@@ -18,19 +20,21 @@ pub const DEFAULT_MODEL: &str = "gpt-5.2";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct InterpretOptions {
-    /// Who interprets: `phrases`, the embedded interpreter, or the name of a model; `auto` is a
-    /// model where there is a key, else `phrases`.
+    /// Who interprets: `phrases`, which finds phrases whose mention goes with the neuron, `meaning`,
+    /// which has a sentence model find phrases that mean what fires it, or the name of a model;
+    /// `auto` is a model where there is a key, else `meaning` where a sentence model embeds, else
+    /// `phrases`.
     pub interpreter: String,
-    /// `phrases`: at most so many phrases in a rule.
+    /// `phrases`: at most so many phrases in a rule; `meaning`: so many, and three at most.
     pub max_phrases: usize,
-    /// `phrases`: at most so many words in a phrase, 1 to 3.
+    /// `phrases`, `meaning`: at most so many words in a phrase, 1 to 3.
     pub max_phrase_words: usize,
-    /// `phrases`: a phrase counts if at least so many discover texts have it; more in larger data.
+    /// `phrases`, `meaning`: a phrase counts if at least so many discover texts have it; more in larger data.
     pub min_phrase_texts: usize,
-    /// `phrases`: least correlation with the neuron, on texts it was not chosen on, that earns a
-    /// rule its place as a label.
+    /// `phrases`, `meaning`: least correlation with the neuron, on texts it was not chosen on, that
+    /// earns a rule its place as a label.
     pub min_fidelity: f64,
-    /// `phrases`: at most so many texts that fire the neuron are looked at.
+    /// `phrases`, `meaning`: at most so many texts that fire the neuron are looked at.
     pub max_firing: usize,
     /// At most so many texts that do not fire the neuron are looked at.
     pub max_silent: usize,
@@ -116,7 +120,7 @@ impl InterpretOptions {
     /// The model that interprets; `None` if the embedded interpreter does.
     pub(crate) fn model(&self) -> Option<ModelOptions<'_>> {
         let name = self.interpreter.as_str();
-        (![AUTO, PHRASES].contains(&name)).then_some(ModelOptions {
+        (![AUTO, PHRASES, MEANING].contains(&name)).then_some(ModelOptions {
             name,
             base_url: self.base_url.as_deref(),
             key_env: self.key_env.as_deref(),
@@ -130,7 +134,8 @@ impl InterpretOptions {
     /// [`Error::Option`] for the first option that is out of range.
     pub fn check(&self) -> Result<()> {
         if self.interpreter.trim().is_empty() {
-            let allowed = format!("name a model, or `{PHRASES}`, the embedded one");
+            let allowed =
+                format!("name a model, or one of the embedded ones, `{PHRASES}` and `{MEANING}`");
             return Err(Error::option("interpret.interpreter", &self.interpreter, allowed));
         }
         within("interpret.max_phrases", self.max_phrases, 1, usize::MAX)?;

@@ -12,7 +12,7 @@ use super::log_odds::log_odds;
 /// How many phrases, best by log-odds, are tried.
 const CANDIDATES: usize = 200;
 /// A phrase is added if it betters the agreement by this share at least.
-const LEAST_GAIN: f64 = 0.01;
+pub(super) const LEAST_GAIN: f64 = 0.01;
 /// 0.5 would be the correlation. A smaller power favours rules that hold of more texts: these
 /// carry over better, and tell more of the target.
 const POWER: f64 = 0.4;
@@ -81,9 +81,9 @@ fn texts_with(candidates: &[u32], evidence: &Evidence, index: &PhraseIndex) -> V
 
 /// The texts that fit a rule: their weight, and the sum of weight x target.
 #[derive(Debug, Clone, Copy, Default)]
-struct Cover {
-    weight: f64,
-    product: f64,
+pub(super) struct Cover {
+    pub(super) weight: f64,
+    pub(super) product: f64,
 }
 
 impl Cover {
@@ -96,7 +96,7 @@ impl Cover {
     }
 
     /// `None` if the rule holds of no text or of every one.
-    fn agreement(self, total: f64) -> Option<f64> {
+    pub(super) fn agreement(self, total: f64) -> Option<f64> {
         let share = self.weight / total;
         let spread = share * (1.0 - share);
         (spread > 0.0).then(|| self.product / total / spread.powf(POWER))

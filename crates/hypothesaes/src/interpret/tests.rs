@@ -4,7 +4,10 @@ use hypothesaes_math::Activations;
 use hypothesaes_math::random::{permutation, stream};
 
 use super::*;
-use crate::annotate::{Annotations, PhraseAnnotator, read_wording};
+use crate::annotate::{Annotations, MeaningAnnotator, PhraseAnnotator, Wording};
+use crate::embed::Vectors;
+use crate::embed::vectors::tests::Words;
+use crate::text::Language;
 use crate::watch::Unwatched;
 
 /// Six fillers a text, and `waiting` or `minutes` in every fifth, which fires neuron 0. Neuron 1
@@ -56,7 +59,7 @@ impl Corpus {
 fn a_neuron_gets_the_phrases_that_fire_it() {
     let labelled = corpus(1000).interpret(&[0], &InterpretOptions::default()).unwrap();
     let concept = labelled[0].concept.as_deref().unwrap();
-    let mut phrases = read_wording(concept).unwrap();
+    let mut phrases = Wording::read(concept).unwrap().phrases().to_vec();
     phrases.sort();
     assert_eq!(phrases, ["minutes", "waiting"]);
     let fidelity = labelled[0].fidelity.unwrap();
@@ -136,7 +139,75 @@ fn the_rule_keeps_to_its_limits() {
     let corpus = corpus(1000);
     let one = InterpretOptions { max_phrases: 1, max_phrase_words: 1, ..Default::default() };
     let labelled = corpus.interpret(&[0], &one).unwrap();
-    assert_eq!(read_wording(labelled[0].concept.as_ref().unwrap()).unwrap().len(), 1);
+    let concept = labelled[0].concept.as_deref().unwrap();
+    assert_eq!(Wording::read(concept).unwrap().phrases().len(), 1);
+}
+
+/// Texts of which every fifth waits or queues, which fires neuron 0, among rudeness and soup.
+fn meant(n: usize) -> Corpus {
+    let mut corpus = Corpus { z: Activations::new(1), ..corpus(n) };
+    corpus.texts = Texts::default();
+    for i in 0..n {
+        let fires = i % 5 == 0;
+        let word = match (fires, i % 2, i % 3) {
+            (true, 0, _) => "a wait",
+            (true, ..) => "the queue",
+            (false, _, 0) => "rude",
+            (false, _, 1) => "the soup",
+            (false, ..) => "bread and more",
+        };
+        corpus.texts.push(word);
+        corpus.z.push_row([(0, if fires { 1.0 + (i % 3) as f32 } else { 0.0 })]);
+    }
+    corpus
+}
+
+fn by_meaning(corpus: &Corpus, x: Option<&Matrix>) -> Result<Vec<Labelled>> {
+    let vectors = Vectors::by(Words, None);
+    let material = Material { vectors: x, ..corpus.material(&[0]) };
+    let options = InterpretOptions::default();
+    let (texts, discover) = (&corpus.texts, &corpus.discover);
+    let words = MeaningInterpreter::new(Language::English, texts, discover, &vectors, &options);
+    let judge = MeaningAnnotator::new(Language::English, &vectors);
+    interpret(material, &options, 1, (&words, &judge), &Unwatched)
+}
+
+#[test]
+fn a_neuron_gets_the_phrases_that_mean_what_fires_it() {
+    let corpus = meant(1000);
+    let x = Vectors::by(Words, None).of(&corpus.texts, &Unwatched).unwrap();
+    let labelled = by_meaning(&corpus, Some(&x)).unwrap();
+    let Wording::Near(phrases, _) = Wording::read(labelled[0].concept.as_ref().unwrap()).unwrap()
+    else {
+        panic!("{labelled:?}");
+    };
+    assert!(
+        phrases.iter().all(|phrase| ["wait", "queue"].contains(&phrase.as_str())),
+        "{phrases:?}"
+    );
+    assert_eq!(labelled[0].fidelity.unwrap().f1, Some(1.0));
+    let threads = |n| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap();
+        pool.install(|| by_meaning(&corpus, Some(&x)).unwrap())
+    };
+    assert_eq!(threads(1), threads(3));
+}
+
+#[test]
+fn meaning_needs_vectors_of_the_texts() {
+    let message = by_meaning(&meant(100), None).unwrap_err().to_string();
+    assert!(message.contains("sentence model"), "{message}");
+}
+
+#[test]
+fn texts_that_mean_nothing_get_no_label() {
+    let mut corpus = meant(200);
+    for texts in [vec!["the and of"; 200], vec![""; 200], vec!["soup"; 200]] {
+        corpus.texts = texts.into_iter().collect();
+        let x = Vectors::by(Words, None).of(&corpus.texts, &Unwatched).unwrap();
+        let labelled = by_meaning(&corpus, Some(&x)).unwrap();
+        assert_eq!(labelled[0].concept, None);
+    }
 }
 
 #[test]

@@ -74,12 +74,17 @@ impl Options {
         Ok(())
     }
 
-    /// Settles what is left open: language models where some can be asked, else what is embedded.
+    /// Settles what is left open: language models where some can be asked, else what is embedded,
+    /// which goes by meaning if a sentence model embeds.
     pub fn settle(&mut self, has_models: bool) {
+        let [words, answers] = match self.embed.sentence_model() {
+            Some(_) => [interpret::MEANING, annotate::MEANING],
+            None => [interpret::PHRASES, annotate::PHRASES],
+        };
         let choices = [
             (&mut self.embed.embedder, embed::DEFAULT_MODEL, embed::TFIDF_SVD),
-            (&mut self.interpret.interpreter, interpret::DEFAULT_MODEL, interpret::PHRASES),
-            (&mut self.annotate.annotator, annotate::DEFAULT_MODEL, annotate::PHRASES),
+            (&mut self.interpret.interpreter, interpret::DEFAULT_MODEL, words),
+            (&mut self.annotate.annotator, annotate::DEFAULT_MODEL, answers),
         ];
         for (choice, model, embedded) in choices {
             if choice == AUTO {
@@ -93,6 +98,12 @@ impl Options {
         self.embed.model().is_some()
             || self.interpret.model().is_some()
             || self.annotate.model().is_some()
+    }
+
+    /// Whether a sentence model finds or judges what concepts mean.
+    pub(crate) fn goes_by_meaning(&self) -> bool {
+        self.interpret.interpreter == interpret::MEANING
+            || self.annotate.annotator == annotate::MEANING
     }
 
     /// Whether hypotheses are looked for, and not only the user's own tested.
@@ -125,10 +136,26 @@ impl Options {
                        `hypothesaes test`";
             return Err(Error::option("split", &self.split, why));
         }
+        self.check_judges()
+    }
+
+    /// Whether who annotates can read what the interpreter writes.
+    fn check_judges(&self) -> Result<()> {
+        if self.goes_by_meaning() && self.embed.sentence_model().is_none() {
+            return Err(embed::no_sentence_model(match self.annotate.annotator.as_str() {
+                annotate::MEANING => "annotate.annotator",
+                _ => "interpret.interpreter",
+            }));
+        }
+        let name = &self.annotate.annotator;
         if self.interpret.model().is_some() && self.annotate.model().is_none() {
-            let name = &self.annotate.annotator;
             let why = "the wordings of a language model are free: only a model can judge them; \
                        name one with `--annotator`, or take the interpreter `phrases`";
+            return Err(Error::option("annotate.annotator", name, why));
+        }
+        if self.interpret.interpreter == interpret::MEANING && name == annotate::PHRASES {
+            let why = "it looks for words, but `meaning`, the interpreter, words what texts mean: \
+                       take `--annotator meaning`, or a language model";
             return Err(Error::option("annotate.annotator", name, why));
         }
         Ok(())

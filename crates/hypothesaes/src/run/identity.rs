@@ -38,16 +38,21 @@ pub(super) fn identity(
     let selected = |identity| content(identity, "selection", Stage::Select, SELECTION);
     let worded = |identity| content(identity, "hypotheses", Stage::Interpret, LABELS);
     let language = format!("{:?}", options.embed.language);
+    let embedder = |identity: Identity| {
+        identity
+            .with_options("embed", &without_folder(&options.embed))
+            .with("embed.model", model(options.embed.sentence_model()))
+    };
+    let meaning = |identity| if options.goes_by_meaning() { embedder(identity) } else { identity };
     match stage {
         Stage::Data => Identity::version(DATA_VERSION)
             .with("input", input)
             .with_options("data", &without_paths(&options.data))
             .with_options("split", &options.split)
             .with("seed", options.seed),
-        Stage::Embed => asks(texts(embed::VERSION), Use::Embed)
-            .with_options("embed", &without_folder(&options.embed))
-            .with("embed.model", model(options.embed.sentence_model()))
-            .with("seed", options.seed),
+        Stage::Embed => {
+            embedder(asks(texts(embed::VERSION), Use::Embed)).with("seed", options.seed)
+        }
         Stage::Signal => embedded(signal::VERSION).with("seed", options.seed),
         Stage::Sae => embedded(sae::TRAINER_VERSION)
             .with_options("sae", &options.sae)
@@ -55,7 +60,7 @@ pub(super) fn identity(
         Stage::Select => encoded(select::VERSION)
             .with_options("select", &options.select)
             .with("seed", options.seed),
-        Stage::Interpret => asks(selected(encoded(interpret::VERSION)), Use::Interpret)
+        Stage::Interpret => asks(meaning(selected(encoded(interpret::VERSION))), Use::Interpret)
             .with(
                 "interpret prompts",
                 prompts(&[&options.interpret.prompt, &options.interpret.refine_prompt]),
@@ -68,7 +73,7 @@ pub(super) fn identity(
             .with_options("interpret", &options.interpret)
             .with_options("annotate", &options.annotate)
             .with("seed", options.seed),
-        Stage::Annotate => asks(worded(texts(annotate::VERSION)), Use::Annotate)
+        Stage::Annotate => asks(meaning(worded(texts(annotate::VERSION))), Use::Annotate)
             .with(
                 "annotate prompts",
                 prompts(&[&options.annotate.prompt, &options.annotate.texts_prompt]),

@@ -21,7 +21,7 @@ pub use outcome::{DataSummary, Heldout, Hypothesis, Outcome, SaeSummary, TestSum
 pub use plan::{Plan, PlannedStage, plan};
 use stages::{Findings, Found};
 
-use crate::annotate::read_wording;
+use crate::annotate::check_concept;
 use crate::data::{Dataset, read_sheet};
 use crate::models::Models;
 use crate::options::Options;
@@ -63,7 +63,8 @@ pub fn run(
     run.write(OPTIONS_FILE, &options.to_toml())?;
     let input = identity::input_content(options, &run)?;
     let mut context = Context { run, options, watch, input, models };
-    let mut outcome = Outcome { folder: folder.to_owned(), ..Outcome::default() };
+    let annotator = options.annotate.annotator.clone();
+    let mut outcome = Outcome { folder: folder.to_owned(), annotator, ..Outcome::default() };
     let result = through(&mut context, last, &mut outcome);
     let event = match &result {
         Ok(()) => "finished",
@@ -86,9 +87,8 @@ pub fn run(
 
 /// Whether what the user brings to the test can be used: found out before anything costs time.
 fn check_brought(options: &Options) -> Result<()> {
-    if options.annotate.model().is_none() {
-        options.evaluate.hypotheses.iter().try_for_each(|own| read_wording(own).map(drop))?;
-    }
+    let own = options.evaluate.hypotheses.iter();
+    own.map(|own| check_concept(&options.annotate, own)).collect::<Result<()>>()?;
     match &options.evaluate.gold {
         Some(gold) => read_sheet(gold).map(drop),
         None => Ok(()),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::OPTIONS_FILE;
 use super::estimate::of_annotation;
-use super::stages::{LABELS, ROWS};
+use super::stages::{LABELS, ROWS, vectors_for_meaning};
 use crate::annotate::{self, Annotations, annotator};
 use crate::data::{Split, Texts, read_rows};
 use crate::evaluate::{self, Baselines, EvaluateOptions, Evaluation};
@@ -93,6 +93,8 @@ pub fn annotate_more(
         }
     }
     let language = options.embed.language;
-    let annotator = annotator(&options.annotate, language, models, "annotate", None)?;
+    let vectors = vectors_for_meaning(options, None)?;
+    let annotator =
+        annotator(&options.annotate, language, models, vectors.as_ref(), "annotate", None)?;
     annotate::annotate(&*annotator, concepts, &texts, watch)
 }

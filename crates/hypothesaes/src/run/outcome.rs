@@ -19,6 +19,8 @@ use crate::store::StageReport;
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Outcome {
     pub folder: PathBuf,
+    /// Who says which concepts are true of a text.
+    pub annotator: String,
     pub stages: Vec<StageReport>,
     pub data: Option<DataSummary>,
     pub signal: Option<Signal>,

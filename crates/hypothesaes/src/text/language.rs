@@ -57,6 +57,32 @@ impl Language {
         Some(Stemmer::create(algorithm))
     }
 
+    /// Words without a meaning of their own, such as `the` and `of`; none for [`Self::None`].
+    pub(crate) fn function_words(self) -> &'static [&'static str] {
+        let code = match self {
+            Self::Arabic => "ar",
+            Self::Danish => "da",
+            Self::Dutch => "nl",
+            Self::English => "en",
+            Self::Finnish => "fi",
+            Self::French => "fr",
+            Self::German => "de",
+            Self::Greek => "el",
+            Self::Hungarian => "hu",
+            Self::Italian => "it",
+            Self::Norwegian => "no",
+            Self::Portuguese => "pt",
+            Self::Romanian => "ro",
+            Self::Russian => "ru",
+            Self::Spanish => "es",
+            Self::Swedish => "sv",
+            Self::Tamil => "ta",
+            Self::Turkish => "tr",
+            Self::None => return &[],
+        };
+        stop_words::lookup(code).unwrap_or_default()
+    }
+
     /// Whether an apostrophe ends a word, as in `l'homme`.
     pub(super) fn elides(self) -> bool {
         matches!(self, Self::French | Self::Italian)

@@ -74,8 +74,9 @@ impl Prepared {
             validation: &self.validation,
         };
         let (options, language) = (InterpretOptions::default(), EmbedOptions::default().language);
-        let words = interpreter(&options, language, (&self.texts, &self.discover), None, seed)?;
-        let judge = annotator(&AnnotateOptions::default(), language, None, "annotate", None)?;
+        let words =
+            interpreter(&options, language, (&self.texts, &self.discover), None, None, seed)?;
+        let judge = annotator(&AnnotateOptions::default(), language, None, None, "annotate", None)?;
         let labelled = interpret(material, &options, seed, (&*words, &*judge), &Unwatched)?;
         let concepts: Vec<String> = labelled.into_iter().filter_map(|l| l.concept).collect();
         let texts = self.texts.gather(&self.heldout);

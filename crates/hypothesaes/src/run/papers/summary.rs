@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use hypothesaes_math::Estimate;
 
+use crate::annotate::{MEANING, PHRASES};
 use crate::data::Task;
 use crate::evaluate::{Effect, FitKind, Model, Predictors, Status, Together};
 use crate::run::outcome::{Hypothesis, Outcome, TestSummary};
@@ -238,12 +239,24 @@ fn limits(outcome: &Outcome) -> String {
                  which belong together."
             .into(),
     };
-    format!(
-        "## Limits\n\n\
-         Embedding, wording and annotation were done by the embedded defaults: they know words and \
-         phrases, not meaning. A concept such as `mentions \"wait\"` is true of \"no wait at all\" \
-         as well. {groups}"
-    )
+    format!("## Limits\n\n{}{groups}", embedded(outcome))
+}
+
+/// What the embedded annotators cannot tell, if they said which concepts are true of a text.
+fn embedded(outcome: &Outcome) -> String {
+    match outcome.annotator.as_str() {
+        PHRASES => {
+            "Which concepts are true of a text was said by the words that it has, not by what it \
+             means: `mentions \"wait\"` is true of \"no wait at all\" as well. "
+        }
+        MEANING => {
+            "Which texts are close in meaning to the phrases of a concept was judged by the vectors of \
+             a sentence model. The number behind the phrases is the least mean cosine, as found on the \
+             discover texts; what texts mean beside it, such as praise or blame, is in it as well. "
+        }
+        _ => "",
+    }
+    .into()
 }
 
 /// For Markdown text inside a table.

@@ -1,6 +1,6 @@
 //! `annotate`: which hypothesis is true of which held-out text.
 
-use super::Findings;
+use super::{Findings, vectors_for_meaning};
 use crate::Result;
 use crate::annotate::{self, Annotations, annotator, calibration_table};
 use crate::data::{Dataset, Split};
@@ -27,7 +27,11 @@ pub(crate) fn annotate(
         watch,
         |out| {
             let (language, seed) = (options.embed.language, Some(options.seed));
-            let annotator = annotator(&options.annotate, language, models, "annotate", seed)?;
+            let known = findings.found.as_ref().map(|found| (&data.texts, &found.x));
+            let vectors = vectors_for_meaning(options, known)?;
+            let vectors = vectors.as_ref();
+            let annotator =
+                annotator(&options.annotate, language, models, vectors, "annotate", seed)?;
             let texts = data.texts.gather(&rows);
             let annotations = annotate::annotate(&*annotator, &concepts, &texts, watch)?;
             let ids: Vec<String> = (0..concepts.len()).map(evaluate::hypothesis_id).collect();

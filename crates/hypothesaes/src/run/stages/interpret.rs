@@ -2,7 +2,7 @@
 
 use hypothesaes_math::Matrix;
 
-use super::Neurons;
+use super::{Neurons, vectors_for_meaning};
 use crate::Result;
 use crate::annotate::annotator;
 use crate::data::{Dataset, Split};
@@ -44,8 +44,10 @@ pub(crate) fn interpret(
             let rounds = work::rounds(options, validation.len(), n_heldout, chosen.len());
             how.refine = Some(rounds);
             let texts = (&data.texts, &discover[..]);
-            let words = interpreter(&how, language, texts, models, seed)?;
-            let judge = annotator(&options.annotate, language, models, "fidelity", None)?;
+            let vectors = vectors_for_meaning(options, Some((&data.texts, x)))?;
+            let vectors = vectors.as_ref();
+            let words = interpreter(&how, language, texts, models, vectors, seed)?;
+            let judge = annotator(&options.annotate, language, models, vectors, "fidelity", None)?;
             let judges = (&*words, &*judge);
             let labelled = interpret::interpret(material, &how, seed, judges, watch)?;
             out.json(LABELS, &labelled)?;
