@@ -45,8 +45,8 @@ pub enum Command {
     Gold(GoldArgs),
     /// Try key, server, models and limits with a few tiny calls, and say what was found
     Doctor(DoctorArgs),
-    /// Show or export the answers that language models have given so far, and show, check or trim the
-    /// vectors that sentence models have made
+    /// Show or export the answers that language models have given so far, and show, check, trim, export
+    /// or import the vectors that models have made
     Cache(CacheArgs),
     /// Show what the tokens of language models cost
     Prices(PricesArgs),

@@ -63,7 +63,7 @@ pub fn leave() -> ! {
 
 fn farewell(kept_in: Option<&str>) -> String {
     match kept_in {
-        None => "stopped before anything was done".into(),
+        None => "stopped before any stage began; what was downloaded so far is kept".into(),
         Some(folder) => {
             let command: Vec<String> = std::env::args().map(|word| quoted(&word)).collect();
             format!(

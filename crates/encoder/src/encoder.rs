@@ -76,10 +76,8 @@ impl Encoder {
             (Stages::Transformer { transformer, steps, skipped }, tokens, Some(most), width)
         };
         let all = stages.steps().iter().fold(width, |width, step| step.width(width));
-        if options.dimensions.is_some_and(|dim| dim == 0 || dim > all) {
-            let asked = options.dimensions.unwrap_or_default();
-            let message = format!("its vectors have {all} numbers, {asked} cannot be had");
-            return Err(Error::model(folder, message));
+        if let Some(asked) = options.dimensions.filter(|dim| *dim == 0 || *dim > all) {
+            return Err(Error::Dimensions { path: folder.into(), asked, most: all });
         }
         Ok(Self {
             stages,

@@ -12,6 +12,9 @@ pub enum Error {
     /// A file of the model is damaged, or does not fit the others: get the model anew.
     #[error("`{}`: {message}", path.display())]
     Model { path: PathBuf, message: String },
+    /// More numbers of a vector are asked for than it has.
+    #[error("`{}`: its vectors have {most} numbers, {asked} cannot be had", path.display())]
+    Dimensions { path: PathBuf, asked: usize, most: usize },
     /// A model of a kind that is not known here: choose another.
     #[error("`{}`: `{kind}` is a kind of model that is not known here; known are {}", path.display(), known.join(", "))]
     Unknown { path: PathBuf, kind: String, known: Vec<&'static str> },

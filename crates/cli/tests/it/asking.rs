@@ -84,7 +84,7 @@ fn ctrl_c_at_a_question_leaves_nothing_behind() {
         return;
     };
     assert_eq!(code, Some(130), "{shown}");
-    assert!(shown.contains("stopped before anything was done"), "{shown}");
+    assert!(shown.contains("stopped before any stage began"), "{shown}");
     let left: Vec<PathBuf> = folder.files("").into_iter().map(|(path, _)| path).collect();
     assert_eq!(left, [PathBuf::from("visits.tsv")]);
 }

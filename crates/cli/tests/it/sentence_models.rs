@@ -126,6 +126,9 @@ fn a_model_that_is_not_here_or_broken_is_refused() {
     assert!(missing.stderr.contains("hf download BAAI/bge-m3"), "{}", missing.stderr);
     let model = folder.path().join("model");
     copy(&tiny(), &model);
+    let many = ["--embedder", "model", "-o", "embed.dimensions=33", "--out", "a"];
+    let many = run(&folder, &many);
+    assert!(many.stderr.contains("`embed.dimensions` is `33`"), "{}", many.stderr);
     fs::write(model.join("model.safetensors"), "cut").unwrap();
     let broken = run(&folder, &["--embedder", "model", "--out", "a"]);
     assert_eq!(broken.code, Some(1), "{}", broken.stderr);

@@ -198,6 +198,11 @@ impl From<hypothesaes_encoder::Error> for Error {
         match error {
             Own::File { path, source } => Self::File { doing: "read", path, source },
             Own::Model { path, message } => Self::input(path, message),
+            Own::Dimensions { asked, most, .. } => Self::option(
+                "embed.dimensions",
+                asked,
+                format!("the model's vectors have {most} numbers"),
+            ),
             Own::Unknown { path, kind, known } => {
                 let known = known.join(", ");
                 let message =
