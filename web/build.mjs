@@ -53,6 +53,12 @@ function renderer(out) {
   return esbuild.build({ ...common, entryPoints: { render: 'src/render/main.js' }, outdir: out });
 }
 
+/** Makes a script fit to stand in a page: these words begin and end scripts there, and are only parts of texts here. */
+async function inlinable(file) {
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace(/<(?=!--|\/?script)/gi, '\\x3C'));
+}
+
 /** The packages whose code is in a bundle, with their licences, once for every distinct text. */
 async function licences(results) {
   const folders = new Set();
@@ -76,6 +82,7 @@ async function licences(results) {
 async function build(out) {
   await mkdir(out, { recursive: true });
   const results = [await report(out), await renderer(out)];
+  await inlinable(path.join(out, 'report.js'));
   await writeFile(path.join(out, 'LICENSES.txt'), await licences(results));
 }
 
