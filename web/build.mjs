@@ -40,7 +40,7 @@ const common = {
 function report(out) {
   return esbuild.build({
     ...common,
-    entryPoints: { report: 'src/app/main.js' },
+    entryPoints: { report: 'src/app/main.js', unpack: 'src/unpack.js' },
     outdir: out,
     plugins: [sveltePlugin({ compilerOptions: { dev: false, css: 'external', runes: true } })],
     mainFields: ['svelte', 'browser', 'module', 'main'],

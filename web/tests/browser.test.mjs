@@ -225,6 +225,19 @@ describe('the page', { skip }, () => {
     assert.ok(paint < 1000, `${paint} ms`);
   }));
 
+  test('packed scripts do the same', async () => {
+    await within({ html: await fixture({ packed: true }), hash: '#H17' }, async (page) => {
+      await page.locator('#H17[open]').waitFor();
+      await live(page, 'forest');
+    });
+  });
+
+  test('a script that the policy does not name is not run', async () => {
+    const other = html.replace(/<\/body><\/html>\s*$/, '<script>document.title = "broken"</script></body></html>');
+    const faults = await within({ html: other, faulty: true }, (page) => page.locator('.tabulator-row').first().waitFor());
+    assert.match(faults.join(), /Content Security Policy/);
+  });
+
   test('one part that fails leaves the others, and its own still picture', async () => {
     const spoil = (data) => {
       data.charts.forest = { ...data.charts.forest, layer: [{ mark: 'pie' }] };

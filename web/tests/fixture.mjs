@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
+import { gzipSync } from 'node:zlib';
 import { forest, heat, histogram, line, map, stream } from './specs.mjs';
 
 const here = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
@@ -91,20 +92,31 @@ ${figure('loss', 'Loss', drawn.loss, rows)}${figure('scores', 'Scores', drawn.sc
 <h2>Again</h2><pre id="command">hypothesaes run reviews.csv --target stars</pre><button class="copy" data-copy="command">Copy</button></main>`;
 }
 
+const allow = (script) => `'sha256-${createHash('sha256').update(script).digest('base64')}'`;
+
+/** The scripts, as they are or packed, and what the policy says of them. */
+function scripts(packed) {
+  const script = here('../dist/report.js');
+  if (!packed) return { html: `<script>${script}</script>`, allowed: allow(script) };
+  const unpack = here('../dist/unpack.js');
+  const held = `<script type="application/gzip" id="report-app">${gzipSync(script).toString('base64')}</script>`;
+  return { html: `${held}<script>${unpack}</script>`, allowed: `${allow(unpack)} ${allow(script)}` };
+}
+
 /** The whole page, under the policy that the program gives it. `spoil` changes the data, to see that faults stay small. */
-export async function page({ spoil = (data) => data, script = here('../dist/report.js') } = {}) {
+export async function page({ spoil = (data) => data, packed = false } = {}) {
   const told = facts();
   const specs = specsOf(told);
   const drawn = await pictures(specs);
   const hypotheses = told.hypotheses.map(({ id, text, holds }) => ({ id, text, holds }));
   const data = JSON.stringify(spoil({ charts: specs.page, map: told.map, hypotheses })).replace(/</g, '\\u003c');
-  const hash = createHash('sha256').update(script).digest('base64');
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-${hash}'`;
+  const { html, allowed } = scripts(packed);
+  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${allowed}`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Report</title>
 <style>${here('fixture.css')}</style><style>${here('../dist/report.css')}</style></head>
 <body>${body(told, drawn)}
 <script type="application/json" id="report-data">${data}</script>
-<script>${script}</script></body></html>`;
+${html}</body></html>`;
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import vm from 'node:vm';
-import variant from '@jitl/quickjs-ng-wasmfile-release-sync';
+import variant from '@jitl/quickjs-wasmfile-release-sync';
 import { newQuickJSWASMModuleFromVariant } from 'quickjs-emscripten-core';
 import { forest, heat, histogram, line } from './specs.mjs';
 
@@ -30,7 +30,7 @@ const point = (rest = {}) => ({ mark: 'point', data: { values: [{ a: 1 }] }, enc
 
 test('a forest plot has a point and a rule for each hypothesis', async () => {
   const svg = await render(specs.forest);
-  assert.match(svg, /^<svg [^>]*class="marks"/);
+  assert.match(svg, /^<svg role="graphics-document" aria-roledescription="chart" aria-label="Effect of each hypothesis [^>]*class="marks"/);
   assert.match(svg, /<\/svg>$/);
   assert.equal(marks(svg, 'point'), 12);
   const rules = /<g class="mark-rule role-mark[^>]*>(.*?)<\/g>/.exec(svg)[1];
@@ -82,7 +82,7 @@ test('ids of two charts keep apart', async () => {
 
 test('texts of the data are escaped, and what no file can hold is dropped', async () => {
   const text = '</text><script>alert(1)</script>&\u0000\ud800 \u202e\u{1f600}';
-  const svg = await render({ mark: 'text', data: { values: [{ text }] }, encoding: { text: { field: 'text', type: 'nominal' } } });
+  const svg = await render({ description: text, mark: 'text', data: { values: [{ text }] }, encoding: { text: { field: 'text', type: 'nominal' } } });
   assert.doesNotMatch(svg, /<script/);
   assert.match(svg, /&lt;script&gt;/);
   assert.doesNotMatch(svg, /\u0000/);

@@ -12,11 +12,12 @@ import { tooltip } from './tooltip.js';
 /** The narrowest that a chart is squeezed to. */
 const NARROWEST = 280;
 
-/** Fits a chart that is wider than its place; the still picture shrinks, letters and all. */
+/** Fits a chart that is wider than its place, its legend above it; the still picture shrinks, letters and all. */
 function fitted(spec, room, natural) {
   const simple = spec.mark !== undefined || spec.layer !== undefined;
   if (!simple || typeof spec.width !== 'number' || natural <= room) return spec;
-  return { ...spec, width: Math.max(NARROWEST, Math.floor(room)), autosize: { type: 'fit-x', contains: 'padding' } };
+  const config = { ...spec.config, legend: { orient: 'top', ...spec.config.legend } };
+  return { ...spec, config, width: Math.max(NARROWEST, Math.floor(room)), autosize: { type: 'fit-x', contains: 'padding' } };
 }
 
 function specFor(spec, still, room) {
@@ -77,10 +78,8 @@ async function replace(figure, name, wanted, onView) {
   let view;
   const show = async () => {
     const next = make('div', { className: 'live' });
-    // Off the page nothing has a width, so the new view is made beside the old one, and then takes its place.
-    next.style.position = view ? 'absolute' : '';
-    next.style.width = view ? `${picture.clientWidth}px` : '';
-    next.style.visibility = 'hidden';
+    // Off the page nothing has a width, so what is new is made behind what is there, and then takes its place.
+    Object.assign(next.style, { position: 'absolute', width: `${picture.clientWidth}px`, visibility: 'hidden' });
     picture.append(next);
     const made = await draw(next, wanted(), still).catch((fault) => {
       next.remove();

@@ -58,6 +58,7 @@ function read(table) {
 function columnOf(title, field, rows) {
   const cells = rows.map((row) => row[field]);
   const numeric = cells.some(({ key }) => key !== '') && cells.every(({ key }) => key === '' || typeof key === 'number');
+  const drawn = cells.some(({ cell }) => cell.querySelector('svg'));
   const longest = Math.max(...cells.map(({ text }) => text.length), 0);
   return {
     title,
@@ -72,7 +73,7 @@ function columnOf(title, field, rows) {
     headerFilterParams: { elementAttributes: { 'aria-label': `Filter: ${title}` } },
     headerFilterFunc: passes,
     accessorDownload: (value) => value.text,
-    hozAlign: numeric && longest < 24 ? 'right' : 'left',
+    hozAlign: numeric && !drawn ? 'right' : 'left',
     minWidth: longest > 40 ? 260 : Math.min(180, Math.max(76, 9 * title.length + 34, 8 * longest + 20)),
     widthGrow: longest > 40 ? 6 : 1,
     variableHeight: true,

@@ -53,6 +53,13 @@ function finish(svg, name) {
     .replace(/[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g, (match) => (match.length === 2 ? match : '\ufffd'));
 }
 
+/** Says of the whole picture what it is, to readers who hear it. */
+function labelled(svg, description) {
+  if (typeof description !== 'string') return svg;
+  const label = description.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  return svg.replace('<svg ', () => `<svg role="graphics-document" aria-roledescription="chart" aria-label="${label}" `);
+}
+
 async function render(specJson) {
   const spec = JSON.parse(specJson);
   refuseUrls(spec);
@@ -73,7 +80,7 @@ async function render(specJson) {
   const svg = await view.toSVG();
   view.finalize();
   throwFaults(log);
-  return finish(svg, nameOf(specJson));
+  return finish(labelled(svg, spec.description), nameOf(specJson));
 }
 
 // One after the other: two that run at once would share counters.
