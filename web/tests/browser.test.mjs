@@ -40,7 +40,7 @@ describe('the page', { skip }, () => {
     await figure(page, name).locator('.still').waitFor({ state: 'hidden' });
     return svg;
   }
-  const rows = (page) => page.locator('.tabulator-table .tabulator-row');
+  const rows = (page, name = 'hypotheses') => page.locator(`[data-table="${name}"] .tabulator-row`);
   const firstCell = (page) => rows(page).first().locator('.tabulator-cell').first();
 
   test('charts wait until they are near, then are drawn', () => within({}, async (page) => {
@@ -68,7 +68,7 @@ describe('the page', { skip }, () => {
     const order = [...hypotheses].sort((a, b) => b.effect - a.effect).map((h) => h.id);
     await rows(page).first().waitFor();
     assert.equal(await rows(page).count(), 30);
-    const header = page.locator('.tabulator-col', { has: page.getByRole('button', { name: 'Effect', exact: true }) });
+    const header = page.locator('[data-table="hypotheses"] .tabulator-col', { has: page.getByRole('button', { name: 'Effect', exact: true }) });
     await header.getByRole('button').focus();
     await page.keyboard.press('Enter');
     assert.equal(await header.getAttribute('aria-sort'), 'descending');
@@ -82,12 +82,12 @@ describe('the page', { skip }, () => {
 
   test('a table is filtered by words and by bounds', () => within({}, async (page) => {
     await page.getByLabel('Filter: Hypothesis').fill('parking');
-    await page.locator('.table .count', { hasText: '3 of 30 rows' }).waitFor();
+    await page.locator('[data-table="hypotheses"] .count', { hasText: '3 of 30 rows' }).waitFor();
     assert.equal(await rows(page).count(), 3);
     await page.getByLabel('Filter: Hypothesis').fill('');
     await page.getByLabel('Filter: Effect').fill('> 0.25');
     const above = hypotheses.filter((h) => h.effect > 0.25).length;
-    await page.locator('.table .count', { hasText: `${above} of 30 rows` }).waitFor();
+    await page.locator('[data-table="hypotheses"] .count', { hasText: `${above} of 30 rows` }).waitFor();
     assert.equal(await rows(page).count(), above);
   }));
 
@@ -98,6 +98,18 @@ describe('the page', { skip }, () => {
     assert.match(text, /^"Id","Hypothesis","Effect","Size","Holds"/);
     assert.ok(text.includes('<script>document.title'));
     assert.equal(text.match(/"H\d\d"/g).length, 30);
+  }));
+
+  test('a long table has pages, and is sorted over all of them', () => within({}, async (page) => {
+    const holder = page.locator('[data-table="neurons"]');
+    await holder.scrollIntoViewIfNeeded();
+    await rows(page, 'neurons').first().waitFor();
+    assert.equal(await rows(page, 'neurons').count(), 100);
+    await holder.getByRole('button', { name: 'Fires', exact: true }).click();
+    assert.equal(await rows(page, 'neurons').first().locator('.tabulator-cell').last().textContent(), '249');
+    await holder.getByRole('button', { name: 'Last Page' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('[data-table=neurons] .tabulator-row').length === 50);
+    assert.equal(await rows(page, 'neurons').last().locator('.tabulator-cell').last().textContent(), '0');
   }));
 
   test('cards are found by their words', () => within({}, async (page) => {
@@ -183,8 +195,8 @@ describe('the page', { skip }, () => {
     await page.emulateMedia({ media: 'print' });
     assert.ok(await figure(page, 'forest').locator('.still svg').isVisible());
     assert.ok(!(await figure(page, 'forest').locator('.live').isVisible()));
-    assert.ok(await page.locator('.table > table').isVisible());
-    assert.ok(!(await page.locator('.tabulator').isVisible()));
+    assert.ok(await page.locator('[data-table="hypotheses"] > table').isVisible());
+    assert.ok(!(await page.locator('[data-table="hypotheses"] .tabulator').isVisible()));
     await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
     assert.equal(await page.locator('details.card[open]').count(), 30);
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
@@ -195,7 +207,7 @@ describe('the page', { skip }, () => {
     for (const { id, text } of hypotheses) {
       assert.ok((await page.locator(`#${id} summary`).textContent()).includes(text));
     }
-    assert.equal(await page.locator('.table tbody tr:visible').count(), 30);
+    assert.equal(await page.locator('[data-table="hypotheses"] tbody tr:visible').count(), 30);
     for (const name of ['forest', 'heat', 'loss', 'scores', 'map']) assert.ok(await figure(page, name).locator('.picture svg').isVisible());
     for (const id of ['map-tools', 'card-tools']) assert.ok(!(await page.locator(`#${id}`).isVisible()));
   }));
@@ -204,6 +216,8 @@ describe('the page', { skip }, () => {
     for (const width of [1440, 390]) {
       test(`nothing for axe to find: ${colorScheme}, ${width} wide`, () => within({ colorScheme, bypassCSP: true, viewport: { width, height: 900 } }, async (page) => {
         for (const name of ['forest', 'heat', 'loss', 'scores', 'map']) await live(page, name);
+        await page.locator('[data-table="neurons"]').scrollIntoViewIfNeeded();
+        await rows(page, 'neurons').first().waitFor();
         await page.getByRole('button', { name: 'Open all' }).click();
         await page.evaluate(axe);
         const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];

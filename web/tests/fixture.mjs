@@ -75,6 +75,11 @@ function hypothesisTable(hypotheses) {
   return `<table><caption>Hypotheses</caption><thead><tr><th>Id</th><th>Hypothesis</th><th>Effect</th><th>Size</th><th>Holds</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
+function neuronTable() {
+  const rows = Array.from({ length: 250 }, (_, i) => `<tr><td>${i}</td><td>${(i * 37) % 250}</td></tr>`);
+  return `<table><caption>Neurons</caption><thead><tr><th>Neuron</th><th>Fires</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
 const figure = (name, title, svg, rows) => `<figure class="chart" data-chart="${name}"><figcaption>${title}</figcaption><div class="picture">${svg}</div>`
   + `<details class="data"><summary>Data</summary><table><thead><tr><th>Id</th><th>Value</th></tr></thead><tbody>${rows}</tbody></table></details></figure>`;
 
@@ -89,6 +94,7 @@ function body({ hypotheses }, drawn) {
 ${figure('loss', 'Loss', drawn.loss, rows)}${figure('scores', 'Scores', drawn.scores, rows)}
 <h2>Map</h2><div id="map-tools" hidden></div>${figure('map', 'Texts', drawn.map, rows)}
 <h2>Cards</h2><div id="card-tools" hidden></div><section id="cards" aria-label="Cards">${hypotheses.map(card).join('\n')}</section>
+<h2>Neurons</h2><div class="table" data-table="neurons">${neuronTable()}</div>
 <h2>Again</h2><pre id="command">hypothesaes run reviews.csv --target stars</pre><button class="copy" data-copy="command">Copy</button></main>`;
 }
 

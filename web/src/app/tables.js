@@ -94,8 +94,10 @@ function build(holder, table) {
   const name = holder.dataset.table;
   const { titles, rows } = read(table);
   const place = make('div', { className: 'live' });
+  // Buttons may not stand within a table.
+  const pages = make('div', { className: 'live pages', role: 'group', ariaLabel: 'Pages' });
   holder.append(place);
-  const undo = () => place.remove();
+  const undo = () => [place, pages].forEach((element) => element.remove());
   try {
     const grid = new Tabulator(place, {
       data: rows,
@@ -103,11 +105,13 @@ function build(holder, table) {
       layout: 'fitColumns',
       renderVertical: 'basic',
       pagination: rows.length > PAGE,
+      paginationElement: pages,
       paginationSize: PAGE / 2,
       columnHeaderSortMulti: true,
     });
     const label = table.caption?.textContent.trim() || table.getAttribute('aria-label') || name;
     grid.on('tableBuilt', () => {
+      if (pages.childElementCount > 0) place.after(pages);
       place.before(toolsFor(name, grid, rows.length));
       table.classList.add('still');
       table.hidden = true;
