@@ -8,6 +8,7 @@
 //! environment; progress goes to a [`watch::Watch`].
 
 pub mod annotate;
+pub mod charts;
 pub mod data;
 pub mod demo;
 pub mod embed;

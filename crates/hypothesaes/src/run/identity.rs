@@ -14,7 +14,7 @@ use crate::{annotate, embed, evaluate, interpret, sae, select, signal};
 
 /// Versions of the stages that have no module of their own to keep it.
 const DATA_VERSION: u32 = 1;
-const REPORT_VERSION: u32 = 1;
+const REPORT_VERSION: u32 = 2;
 
 /// The identity of `stage`, whose earlier stages stand in `run`; `input` is the content of the
 /// input files.

@@ -87,8 +87,7 @@ pub fn run(
 
 /// Whether what the user brings to the test can be used: found out before anything costs time.
 fn check_brought(options: &Options) -> Result<()> {
-    let own = options.evaluate.hypotheses.iter();
-    own.map(|own| check_concept(&options.annotate, own)).collect::<Result<()>>()?;
+    options.evaluate.hypotheses.iter().try_for_each(|own| check_concept(&options.annotate, own))?;
     match &options.evaluate.gold {
         Some(gold) => read_sheet(gold).map(drop),
         None => Ok(()),
@@ -186,5 +185,5 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
     if last == Stage::Evaluate {
         return Ok(());
     }
-    stages::report(context, outcome)
+    stages::report(context, outcome, &findings)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::stages::{Evaluated, Findings};
 use crate::annotate::Annotations;
 use crate::data::{Counts, Dataset, Split, Task};
-use crate::evaluate::{Gold, Model, Tested, Together, Wording};
+use crate::evaluate::{Gold, Model, Overlap, Tested, Together, Wording};
 use crate::interpret::Fidelity;
 use crate::leakage::Leakage;
 use crate::placebo::Placebo;
@@ -34,6 +34,9 @@ pub struct Outcome {
     pub messages: Vec<String>,
     /// Missing annotations and all, if more are missing than the options allow.
     pub too_many_missing: Option<(usize, usize)>,
+    /// How far hypotheses are true of the same texts.
+    #[serde(skip)]
+    pub overlap: Vec<Overlap>,
     /// What the hypotheses are true of, for callers that go on from there.
     #[serde(skip)]
     pub heldout: Option<Heldout>,
@@ -156,6 +159,7 @@ impl Outcome {
             .map(|l| Unlabelled { neuron_id: l.neuron, reason: l.reason.clone() })
             .collect();
         self.messages.extend(evaluation.messages);
+        self.overlap = evaluation.overlap;
         let wordings = findings.wordings();
         self.test = Some(TestSummary {
             model: evaluation.model,

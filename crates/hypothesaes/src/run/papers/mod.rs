@@ -1,9 +1,11 @@
 //! What a run leaves for people to read, and for programs to check it by.
 
 mod lock;
+mod plots;
 mod summary;
 
 pub(super) use lock::lock;
+pub(super) use plots::plots;
 pub(super) use summary::summary;
 
 /// `README.md` of a run directory: what each file is.

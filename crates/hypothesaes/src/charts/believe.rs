@@ -1,0 +1,261 @@
+//! Whether the result can be believed: wordings, shrinkage, overlap, and what is lost on the way.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::spec::{self, ROW, chart, names, number, tooltip};
+use super::{Chart, label, tested};
+use crate::evaluate::{FitKind, Overlap, Predictors, Together};
+use crate::run::{Hypothesis, Outcome};
+use crate::select::Selection;
+use crate::table::{Column, Table};
+
+/// Whose separations are compared.
+const STEPS: [&str; 2] = ["neuron, texts to discover from", "hypothesis, held-out texts"];
+
+/// How well each wording matches its neuron.
+pub(super) fn fidelity(outcome: &Outcome) -> Option<Chart> {
+    let mut rows: Vec<(&Hypothesis, &str, f64)> = Vec::new();
+    let mut of_f1 = Vec::new();
+    for hypothesis in tested(outcome) {
+        let Some(fidelity) = hypothesis.fidelity else { continue };
+        let measures =
+            [("precision", fidelity.precision), ("recall", fidelity.recall), ("F1", fidelity.f1)];
+        rows.extend(measures.into_iter().filter_map(|(name, v)| Some((hypothesis, name, v?))));
+        of_f1.extend(fidelity.f1);
+    }
+    of_f1.sort_by(f64::total_cmp);
+    let median = *of_f1.get(of_f1.len() / 2)?;
+    let table = Table {
+        name: "fidelity",
+        columns: vec![
+            Column::text(
+                "hypothesis",
+                "number of the hypothesis",
+                rows.iter().map(|r| Some(r.0.tested.id.clone())),
+            ),
+            Column::text("label", "number and wording", rows.iter().map(|r| Some(label(r.0)))),
+            Column::text(
+                "measure",
+                "precision, recall or F1",
+                rows.iter().map(|r| Some(r.1.into())),
+            ),
+            Column::number(
+                "value",
+                "share",
+                "agreement of the wording with its neuron on validation texts",
+                rows.iter().map(|r| Some(r.2)),
+            ),
+        ],
+    };
+    let marks = json!({
+        "mark": {"type": "point", "size": 50, "filled": true, "opacity": 0.9},
+        "encoding": {
+            "y": names("label"),
+            "x": {"field": "value", "type": "quantitative", "title": "agreement with the neuron on validation texts", "scale": {"domain": [0, 1]}},
+            "color": {"field": "measure", "type": "nominal", "title": null, "scale": {"domain": ["precision", "recall", "F1"], "range": [spec::BLUE, spec::VERMILION, spec::GREY]}},
+            "shape": {"field": "measure", "type": "nominal", "title": null, "scale": {"domain": ["precision", "recall", "F1"], "range": ["circle", "square", "diamond"]}},
+            "tooltip": tooltip(&[("label", "hypothesis"), ("measure", "measure"), ("value", "value")])
+        }
+    });
+    let title =
+        format!("Half of the wordings match their neuron with an F1 of {median:.2} or more");
+    let caption =
+        "Precision: of the texts that have the concept, the share that fires the neuron. \
+                   Recall: of those that fire it, the share that has the concept."
+            .into();
+    let n_rows = of_f1.len();
+    let spec = chart(&table, ROW * n_rows, marks);
+    Some(Chart { name: "fidelity", title, caption, table, spec })
+}
+
+/// Separations of the neurons on discover texts beside those of the hypotheses on held-out texts.
+pub(super) fn shrinkage(outcome: &Outcome, selection: &Selection) -> Option<Chart> {
+    let found: BTreeMap<usize, f64> =
+        selection.chosen.iter().map(|c| (c.neuron, c.separation)).collect();
+    let pair = |h: &&Hypothesis| {
+        let heldout = h.tested.separation?.estimate.value;
+        Some([*found.get(&h.neuron_id?)?, heldout])
+    };
+    let of_one_class = |h: &&Hypothesis| h.tested.class.is_none();
+    let tested: Vec<&Hypothesis> = tested(outcome).into_iter().filter(of_one_class).collect();
+    let pairs: Vec<(&Hypothesis, [f64; 2])> =
+        tested.iter().filter_map(|h| Some((*h, pair(h)?))).collect();
+    if pairs.len() < 2 {
+        return None;
+    }
+    let rows = || pairs.iter().flat_map(|(h, values)| (0..2).map(move |k| (*h, k, values[k])));
+    let table = Table {
+        name: "shrinkage",
+        columns: vec![
+            Column::text(
+                "hypothesis",
+                "number of the hypothesis",
+                rows().map(|r| Some(r.0.tested.id.clone())),
+            ),
+            Column::text("label", "number and wording", rows().map(|r| Some(label(r.0)))),
+            Column::text("where", "whose separation", rows().map(|r| Some(STEPS[r.1].into()))),
+            Column::number(
+                "separation",
+                "target",
+                "difference in the mean target",
+                rows().map(|r| Some(r.2)),
+            ),
+        ],
+    };
+    let same = pairs.iter().filter(|(_, [a, b])| a.signum() == b.signum()).count();
+    let marks = json!({
+        "width": 320,
+        "encoding": {
+            "x": {"field": "where", "type": "nominal", "sort": STEPS, "title": null, "axis": {"labelAngle": 0, "grid": false}, "scale": {"padding": 0.3}},
+            "y": number("separation", "difference in the mean target"),
+            "detail": {"field": "hypothesis"},
+            "tooltip": tooltip(&[("label", "hypothesis"), ("where", ""), ("separation", "difference")])
+        },
+        "layer": [
+            {"mark": {"type": "line", "strokeWidth": 1.2, "opacity": 0.7, "color": spec::BLUE}},
+            {"mark": {"type": "point", "filled": true, "size": 30, "color": spec::BLUE}}
+        ]
+    });
+    let title = format!(
+        "{same} of {} effects keep their sign on texts that were not used to find them",
+        pairs.len()
+    );
+    let caption = "Each line leads from what a neuron had to do with the target where it was found to what \
+                   its wording has to do with it on held-out texts. Lines that lead towards 0 have lost."
+        .into();
+    let spec = chart(&table, 320, marks);
+    Some(Chart { name: "shrinkage", title, caption, table, spec })
+}
+
+/// How far hypotheses are true of the same texts.
+pub(super) fn overlap(outcome: &Outcome, overlap: &[Overlap]) -> Option<Chart> {
+    let tested = tested(outcome);
+    let mut ids: Vec<&str> = Vec::new();
+    for hypothesis in &tested {
+        if !ids.contains(&hypothesis.tested.id.as_str()) {
+            ids.push(&hypothesis.tested.id);
+        }
+    }
+    let known = |o: &&Overlap| {
+        o.phi.is_some() && [&o.id_1, &o.id_2].iter().all(|id| ids.contains(&id.as_str()))
+    };
+    let pairs: Vec<&Overlap> = overlap.iter().filter(known).collect();
+    let most = pairs.iter().max_by(|a, b| {
+        a.phi.unwrap_or_default().abs().total_cmp(&b.phi.unwrap_or_default().abs())
+    })?;
+    let rows = || {
+        let both = |o: &&'_ Overlap| {
+            let o: &Overlap = o;
+            [
+                (o.id_1.clone(), o.id_2.clone(), o.phi, o.n_both),
+                (o.id_2.clone(), o.id_1.clone(), o.phi, o.n_both),
+            ]
+        };
+        pairs.iter().flat_map(both)
+    };
+    let table = Table {
+        name: "overlap",
+        columns: vec![
+            Column::text("hypothesis_1", "one hypothesis", rows().map(|r| Some(r.0))),
+            Column::text("hypothesis_2", "the other", rows().map(|r| Some(r.1))),
+            Column::number("phi", "", "correlation of their annotations", rows().map(|r| r.2)),
+            Column::integer("n_both", "count", "texts with both", rows().map(|r| Some(r.3))),
+        ],
+    };
+    let side = 18 * ids.len();
+    let axis = |field: &str| json!({"field": field, "type": "nominal", "sort": ids, "title": null, "axis": {"grid": false, "labelAngle": 0}});
+    let marks = json!({
+        "width": side.max(120),
+        "mark": {"type": "rect"},
+        "encoding": {
+            "x": axis("hypothesis_1"), "y": axis("hypothesis_2"),
+            "color": {"field": "phi", "type": "quantitative", "title": "correlation", "scale": {"domain": [-1, 0, 1], "range": [spec::VERMILION, "#f4f4f4", spec::BLUE]}},
+            "tooltip": tooltip(&[("hypothesis_1", ""), ("hypothesis_2", ""), ("phi", "correlation"), ("n_both", "texts with both")])
+        }
+    });
+    let title = format!(
+        "{} and {} are most alike: their annotations correlate with {:.2}",
+        most.id_1,
+        most.id_2,
+        most.phi.unwrap_or_default()
+    );
+    let caption =
+        "Blue pairs are true of the same texts, orange ones of different texts. Above 0.8 the \
+                   second counts as a duplicate of the first."
+            .into();
+    let spec = chart(&table, side.max(120), marks);
+    Some(Chart { name: "overlap", title, caption, table, spec })
+}
+
+/// How much the texts tell at most, and how much of it the neurons and their wordings tell.
+pub(super) fn predictors(outcome: &Outcome) -> Option<Chart> {
+    let test = outcome.test.as_ref()?;
+    let first = test.models.iter().find(|m| m.is_main() && m.class.is_none())?.metric;
+    let of = |m: &&Together| m.class.is_none() && m.metric == first && m.measure.is_some();
+    let models: Vec<&Together> = test.models.iter().filter(of).collect();
+    let value = |p: Predictors| {
+        let found = models.iter().find(|m| m.predictors == p && m.fit == FitKind::CrossFitted);
+        found.and_then(|m| m.measure).map(|measure| measure.value)
+    };
+    let name = |p: Predictors| match p {
+        Predictors::Hypotheses => "hypotheses",
+        Predictors::Controls => "controls alone",
+        Predictors::Neurons => "their neurons",
+        Predictors::Embeddings => "all of the embeddings",
+    };
+    let fit = |kind: FitKind| match kind {
+        FitKind::CrossFitted => "cross-fitted",
+        FitKind::InSample => "on the fitted texts",
+    };
+    let measure = |of: fn(&hypothesaes_math::Estimate) -> Option<f64>| {
+        models.iter().map(move |m| m.measure.as_ref().and_then(of)).collect::<Vec<_>>()
+    };
+    let table = Table {
+        name: "predictors",
+        columns: vec![
+            Column::text(
+                "predictors",
+                "what predicts",
+                models.iter().map(|m| Some(name(m.predictors).into())),
+            ),
+            Column::text(
+                "fit",
+                "whose predictions",
+                models.iter().map(|m| Some(fit(m.fit).into())),
+            ),
+            Column::number("value", "", "the measure", measure(|e| Some(e.value))),
+            Column::number("conf_low", "", "lower end of its interval", measure(|e| e.conf_low)),
+            Column::number("conf_high", "", "upper end of its interval", measure(|e| e.conf_high)),
+        ],
+    };
+    let metric = first.title();
+    let color = json!({"field": "fit", "type": "nominal", "title": null, "scale": {"domain": ["cross-fitted", "on the fitted texts"], "range": [spec::BLUE, spec::GREY]}});
+    let marks = json!({
+        "encoding": {"y": names("predictors"), "yOffset": {"field": "fit"}, "color": color},
+        "layer": [
+            {"mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"x": number("conf_low", metric), "x2": {"field": "conf_high"}}},
+            {"mark": {"type": "point", "filled": true, "size": 60, "opacity": 1}, "encoding": {"x": number("value", metric), "shape": {"field": "fit", "type": "nominal", "title": null, "scale": {"domain": ["cross-fitted", "on the fitted texts"], "range": ["circle", "diamond"]}}, "tooltip": tooltip(&[("predictors", ""), ("fit", ""), ("value", metric)])}}
+        ]
+    });
+    let title = match (value(Predictors::Hypotheses), value(Predictors::Embeddings)) {
+        (Some(own), Some(all)) => {
+            format!("The hypotheses reach {metric} {own:.2}, all of the embeddings {all:.2}")
+        }
+        (Some(own), None) => format!("The hypotheses reach {metric} {own:.2}"),
+        _ => return None,
+    };
+    let caption =
+        "Cross-fitted: each text is predicted by a fit without it. Lines are 95 % bootstrap \
+                   intervals. What lies between two rows is lost from one to the next."
+            .into();
+    let mut kinds: Vec<Predictors> = Vec::new();
+    for model in &models {
+        if !kinds.contains(&model.predictors) {
+            kinds.push(model.predictors);
+        }
+    }
+    let spec = chart(&table, 2 * ROW * kinds.len(), marks);
+    Some(Chart { name: "predictors", title, caption, table, spec })
+}

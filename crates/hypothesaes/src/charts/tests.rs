@@ -1,0 +1,201 @@
+//! Every chart's specification and picture, of made-up results.
+
+use hypothesaes_render::Renderer;
+use serde_json::json;
+
+use super::*;
+use crate::data::Task;
+use crate::evaluate::Tested;
+use crate::interpret::Fidelity;
+use crate::leakage::Leakage;
+use crate::run::{DataSummary, TestSummary};
+use crate::select::{Chosen, Method};
+
+const WORDINGS: [&str; 4] = [
+    r#"mentions "wait", "waited" or "a long time""#,
+    "</script><script>alert(1)</script> & \u{202e}turned",
+    "a very long wording that goes on and on until nobody can read it any more on an axis",
+    "says\nnothing",
+];
+
+fn tested(k: usize, status: &str) -> Tested {
+    let value = [-1.5, 0.75, 0.25, -0.1][k];
+    let estimate = json!({
+        "value": value, "std_error": 0.1, "statistic": null, "df": null, "p_value": 0.01,
+        "conf_low": value - 0.2, "conf_high": value + 0.2
+    });
+    let effect = json!({
+        "estimate": estimate, "p_holm": 0.04, "p_bh": 0.02, "p_bonferroni": 0.08, "n": 200,
+        "source": null, "std_error_hc3": null, "std_error_classical": null
+    });
+    let tested = json!({
+        "id": format!("H{:02}", k + 1), "status": status, "direction": "higher", "n": 200,
+        "n_present": 10 * (k + 1), "n_absent": 200 - 10 * (k + 1), "n_missing": 0,
+        "prevalence": 0.05 * (k + 1) as f64, "mean_present": 3.0, "mean_absent": 2.0,
+        "separation": effect, "joint": null, "warning": null
+    });
+    serde_json::from_value(tested).unwrap()
+}
+
+fn outcome() -> Outcome {
+    let fidelity =
+        Fidelity::new(&[1.0, 0.5, 0.0, 0.0], &[Some(true), Some(false), Some(true), None]);
+    let hypothesis = |(k, status): (usize, &str)| Hypothesis {
+        hypothesis: WORDINGS[k].into(),
+        neuron_id: Some(k),
+        sae_id: Some("8:2".into()),
+        selection_score: Some(0.1),
+        fidelity: Some(fidelity),
+        tested: tested(k, status),
+    };
+    let statuses = ["holds", "holds", "does_not_hold", "aliased"];
+    let measure = |v: f64| json!({"value": v, "std_error": null, "statistic": null, "df": null, "p_value": null, "conf_low": v - 0.1, "conf_high": v + 0.1});
+    let fit = |predictors: &str, fit: &str, v: f64| json!({"class": null, "predictors": predictors, "fit": fit, "metric": "r_squared", "measure": measure(v), "null": 0.0, "n": 200, "n_terms": 4, "n_folds": 10});
+    let models = json!([
+        fit("hypotheses", "cross_fitted", 0.3),
+        fit("hypotheses", "in_sample", 0.4),
+        fit("neurons", "cross_fitted", 0.5),
+        fit("embeddings", "cross_fitted", 0.6)
+    ]);
+    let test = TestSummary {
+        model: crate::evaluate::Model::Ols,
+        alpha: 0.05,
+        n: 200,
+        n_hold: 2,
+        n_hold_jointly: 1,
+        n_hypotheses: 4,
+        is_paired: false,
+        models: serde_json::from_value(models).unwrap(),
+        n_groups: None,
+        leakage: Leakage { n_heldout: 200, n_near: Some(0), n_groups: 0, near: vec![] },
+        placebo: None,
+        gold: None,
+    };
+    let data = DataSummary {
+        target: "stars".into(),
+        task: Task::Continuous,
+        counts: crate::data::Counts::default(),
+        notes: vec![],
+        content_hash: String::new(),
+    };
+    Outcome {
+        data: Some(data),
+        hypotheses: statuses.into_iter().enumerate().map(hypothesis).collect(),
+        test: Some(test),
+        ..Outcome::default()
+    }
+}
+
+fn overlap() -> Vec<Overlap> {
+    let pair = |a: usize, b: usize, phi: Option<f64>| Overlap {
+        id_1: format!("H0{a}"),
+        id_2: format!("H0{b}"),
+        phi,
+        jaccard: Some(0.1),
+        n_both: 3,
+    };
+    vec![pair(1, 2, Some(0.5)), pair(1, 3, Some(-0.25)), pair(2, 3, None), pair(1, 4, Some(0.0))]
+}
+
+fn selection() -> Selection {
+    let chosen = |neuron: usize| Chosen {
+        neuron,
+        rank: neuron + 1,
+        score: 0.1,
+        separation: [-2.0, 1.0, -0.5, 0.2][neuron],
+        correlation: 0.1,
+        twin: None,
+    };
+    Selection {
+        method: Method::Lasso,
+        n_texts: 700,
+        chosen: (0..4).map(chosen).collect(),
+        neurons: vec![],
+        messages: vec![],
+    }
+}
+
+fn saes() -> Vec<TrainedSae> {
+    use hypothesaes_math::Matrix;
+    let x =
+        Matrix::from_vec(60, 4, (0..240).map(|i| ((i * 7 % 11) as f32) - 5.0).collect()).unwrap();
+    let options = crate::sae::SaeOptions {
+        sizes: vec!["8:2".parse().unwrap()],
+        ..crate::sae::SaeOptions::default()
+    };
+    let watch = &crate::watch::Unwatched;
+    let mut saes = crate::sae::train(&x, &x, &options, 1, None, watch).unwrap();
+    for sae in &mut saes {
+        // Round figures, as they are on every processor.
+        sae.history.truncate(3);
+        for (epoch, fvu) in sae.history.iter_mut().zip([0.75, 0.5, 0.25]) {
+            (epoch.train_fvu, epoch.validation_fvu) = (fvu, Some(fvu + 0.125));
+        }
+        (sae.best_epoch, sae.quality.fvu_discover) = (3, 0.25);
+        for (j, neuron) in sae.health.neurons.iter_mut().enumerate() {
+            neuron.density = if j == 7 { 0.0 } else { [0.1, 0.01, 0.001][j % 3] };
+        }
+    }
+    saes
+}
+
+fn all() -> Vec<Chart> {
+    let (outcome, overlap, selection, saes) = (outcome(), overlap(), selection(), saes());
+    let results =
+        Results { outcome: &outcome, overlap: &overlap, selection: Some(&selection), saes: &saes };
+    charts(&results)
+}
+
+#[test]
+fn every_chart_is_as_before() {
+    let charts = all();
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    let expected = [
+        "forest",
+        "prevalence",
+        "fidelity",
+        "shrinkage",
+        "overlap",
+        "predictors",
+        "training",
+        "densities",
+    ];
+    assert_eq!(names, expected);
+    let svgs: Vec<String> = Renderer::with(|renderer| {
+        charts.iter().map(|chart| renderer.svg(&chart.spec.to_string()).unwrap()).collect()
+    })
+    .unwrap();
+    for (chart, svg) in charts.iter().zip(svgs) {
+        let spec = serde_json::to_string_pretty(&chart.spec).unwrap();
+        insta::assert_snapshot!(format!("{}_spec", chart.name), spec);
+        insta::assert_snapshot!(format!("{}_svg", chart.name), svg.replace("><", ">\n<"));
+    }
+}
+
+#[test]
+fn pictures_name_what_they_show_and_keep_texts_in_their_place() {
+    for chart in all() {
+        assert_eq!(chart.spec["description"], chart.title.as_str());
+        assert!(chart.title.ends_with(|c: char| c.is_alphanumeric()) && !chart.caption.is_empty());
+        let svg =
+            Renderer::with(|renderer| renderer.svg(&chart.spec.to_string()).unwrap()).unwrap();
+        assert!(!svg.contains("<script"), "{}", chart.name);
+        assert!(!svg.contains("NaN") && !svg.contains("undefined"), "{}", chart.name);
+        assert!(chart.table.rows() > 0);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_drawn() {
+    let nothing = Outcome::default();
+    let results = Results { outcome: &nothing, overlap: &[], selection: None, saes: &[] };
+    assert_eq!(charts(&results), []);
+}
+
+#[test]
+fn long_wordings_are_cut_and_control_characters_are_spaces() {
+    assert_eq!(cut("a\nb", 5), "a b");
+    assert_eq!(cut("abcdef", 5), "abcd…");
+    assert_eq!(cut("äöüäö", 5), "äöüäö");
+    assert_eq!(cut("ab  ef", 5), "ab…");
+}

@@ -1,0 +1,40 @@
+//! `plots/`: every chart as SVG, PNG and Vega-Lite.
+
+use hypothesaes_render::{Renderer, png};
+
+use crate::Result;
+use crate::charts::Chart;
+use crate::store::Outputs;
+use crate::watch::Watch;
+
+/// Dots of a PNG for each of the picture's own.
+const SCALE: f32 = 2.0;
+
+/// SVG and PNG of a chart, or why there are none.
+type Drawn = Result<(String, Vec<u8>), String>;
+
+/// Writes `plots/NAME.json`, and what can be drawn of it beside. A chart that cannot be drawn is said, and
+/// loses nothing else.
+pub(in crate::run) fn plots(out: &mut Outputs, charts: &[Chart], watch: &dyn Watch) -> Result<()> {
+    for (Chart { name, spec, .. }, drawn) in charts.iter().zip(drawn(charts)) {
+        out.json(&format!("plots/{name}.json"), spec)?;
+        match drawn {
+            Ok((svg, png)) => {
+                out.bytes(&format!("plots/{name}.svg"), svg.as_bytes())?;
+                out.bytes(&format!("plots/{name}.png"), &png)?;
+            }
+            Err(why) => watch.say(&format!("plots/{name}.svg is left out: {why}")),
+        }
+    }
+    Ok(())
+}
+
+fn drawn(charts: &[Chart]) -> Vec<Drawn> {
+    let draw = |renderer: &Renderer, chart: &Chart| -> Drawn {
+        let svg = renderer.svg(&chart.spec.to_string()).map_err(|e| e.to_string())?;
+        let png = png(&svg, SCALE).map_err(|e| e.to_string())?;
+        Ok((svg, png))
+    };
+    let all = Renderer::with(|renderer| charts.iter().map(|chart| draw(renderer, chart)).collect());
+    all.unwrap_or_else(|e| charts.iter().map(|_| Err(e.to_string())).collect())
+}
