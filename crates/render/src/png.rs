@@ -3,21 +3,21 @@
 use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Color, Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
+use resvg::usvg::fontdb::{Database, ID, Source};
+use resvg::usvg::{FontResolver, Options, Tree};
 
 use crate::{Error, Result};
 
-/// `DejaVu` Sans Condensed, whose licence is beside it: the same letters on every computer. Those that it
-/// lacks are taken from the computer's fonts.
+/// `DejaVu` Sans Condensed, whose licence is beside it: the same letters on every computer, about as wide
+/// as Vega takes them to be.
 const LETTERS: &[u8] = include_bytes!("../fonts/DejaVuSansCondensed.ttf");
-const FAMILY: &str = "DejaVu Sans Condensed";
 
-static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(LETTERS.to_vec());
+/// The computer's fonts, for letters that this one lacks, and which of them it is.
+static FONTS: LazyLock<(Arc<Database>, Option<ID>)> = LazyLock::new(|| {
+    let mut fonts = Database::new();
+    let own = fonts.load_font_source(Source::Binary(Arc::new(LETTERS))).first().copied();
     fonts.load_system_fonts();
-    fonts.set_sans_serif_family(FAMILY);
-    Arc::new(fonts)
+    (Arc::new(fonts), own)
 });
 
 /// An SVG as a PNG on white, `scale` dots for each of its own.
@@ -26,8 +26,12 @@ static FONTS: LazyLock<Arc<fontdb::Database>> = LazyLock::new(|| {
 /// [`Error::Picture`] for what is no SVG, or too large.
 pub fn png(svg: &str, scale: f32) -> Result<Vec<u8>> {
     let bad = |why: &dyn std::fmt::Display| Error::Picture(why.to_string());
-    let options =
-        Options { fontdb: FONTS.clone(), font_family: FAMILY.into(), ..Options::default() };
+    let (fonts, own) = &*FONTS;
+    let font_resolver = FontResolver {
+        select_font: Box::new(move |_, _| *own),
+        select_fallback: FontResolver::default_fallback_selector(),
+    };
+    let options = Options { fontdb: fonts.clone(), font_resolver, ..Options::default() };
     let tree = Tree::from_str(svg, &options).map_err(|e| bad(&e))?;
     let size = tree.size().to_int_size().scale_by(scale).ok_or_else(|| bad(&"it has no size"))?;
     let mut pixels =

@@ -165,12 +165,12 @@ pub(super) fn overlap(outcome: &Outcome, overlap: &[Overlap]) -> Option<Chart> {
         ],
     };
     let side = 18 * ids.len();
-    let axis = |field: &str| json!({"field": field, "type": "nominal", "sort": ids, "title": null, "axis": {"grid": false, "labelAngle": 0}});
+    let axis = |field: &str, angle: i32| json!({"field": field, "type": "nominal", "sort": ids, "title": null, "axis": {"grid": false, "labelAngle": angle}});
     let marks = json!({
         "width": side.max(120),
         "mark": {"type": "rect"},
         "encoding": {
-            "x": axis("hypothesis_1"), "y": axis("hypothesis_2"),
+            "x": axis("hypothesis_1", -90), "y": axis("hypothesis_2", 0),
             "color": {"field": "phi", "type": "quantitative", "title": "correlation", "scale": {"domain": [-1, 0, 1], "range": [spec::VERMILION, "#f4f4f4", spec::BLUE]}},
             "tooltip": tooltip(&[("hypothesis_1", ""), ("hypothesis_2", ""), ("phi", "correlation"), ("n_both", "texts with both")])
         }

@@ -74,7 +74,7 @@ pub(super) fn prevalence(outcome: &Outcome) -> Option<Chart> {
             "y": number("estimate", "difference in the mean target"),
             "size": {"field": "n_present", "type": "quantitative", "title": "texts", "legend": null},
             "shape": shape, "color": color, "tooltip": told}},
-        {"mark": {"type": "text", "dy": -10, "fontSize": 10},
+        {"mark": {"type": "text", "dy": -14, "fontSize": 10},
          "encoding": {"x": {"field": "prevalence", "type": "quantitative"}, "y": number("estimate", "difference in the mean target"), "text": {"field": "hypothesis"}, "color": {"value": spec::GREY}}}
     ]});
     let most = tested.iter().max_by(|a, b| a.tested.n_present.cmp(&b.tested.n_present))?;
