@@ -41,6 +41,8 @@ pub enum Command {
     Annotate(StageArgs),
     /// In a run directory: test the hypotheses on the held-out texts
     Evaluate(EvaluateArgs),
+    /// Of a run directory: make `report.html`, one file to open, read and send
+    Report(ReportArgs),
     /// Draw held-out texts of a run directory to annotate by hand
     Gold(GoldArgs),
     /// Try key, server, models and limits with a few tiny calls, and say what was found
@@ -73,6 +75,9 @@ pub struct RunArgs {
     /// Options file [default: hypothesaes.toml in the current folder, if there is one]
     #[arg(long, value_name = "FILE", help_heading = "General")]
     pub config: Option<PathBuf>,
+    /// Leave all texts out of `report.html`
+    #[arg(long, help_heading = "General")]
+    pub no_texts: bool,
     #[command(flatten)]
     pub shared: SharedArgs,
 }
@@ -81,6 +86,15 @@ pub struct RunArgs {
 pub struct TestArgs {
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Leave all texts out of it
+    #[arg(long)]
+    pub no_texts: bool,
+    #[command(flatten)]
+    pub stage: StageArgs,
 }
 
 #[derive(Debug, Args)]

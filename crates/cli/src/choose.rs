@@ -36,6 +36,7 @@ pub fn for_run(args: &RunArgs) -> Result<Options> {
     method(&mut options, &args.method)?;
     own(&mut options, &args.own)?;
     models(&mut options, &args.models)?;
+    options.report.texts &= !args.no_texts;
     Ok(options)
 }
 

@@ -12,7 +12,7 @@ use hypothesaes::run::{self, Outcome};
 use hypothesaes::store::{self, Stage};
 use hypothesaes::watch::Unwatched;
 
-use crate::args::{AskingArgs, Command, GoldArgs, RunArgs, SharedArgs, StageArgs};
+use crate::args::{AskingArgs, Command, GoldArgs, ReportArgs, RunArgs, SharedArgs, StageArgs};
 use crate::consent::{self, Wish};
 use crate::exit::{Missing, Usage};
 use crate::progress::{Progress, line};
@@ -41,6 +41,7 @@ pub fn carry_out(command: Command) -> Result<()> {
         Command::Evaluate(args) => {
             stage(&args.stage, Stage::Report, |options| choose::own(options, &args.own))
         }
+        Command::Report(args) => report(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Cache(args) => ledger::cache(&args),
         Command::Prices(args) => ledger::prices(&args),
@@ -196,6 +197,21 @@ fn stage(
     set(&mut options)?;
     let outcome = execute(&options, &args.run, last, &args.shared)?;
     outcome.map_or(Ok(()), |outcome| answer(&outcome, &args.shared))
+}
+
+/// The report of a run directory, with or without texts, and where it lies.
+fn report(args: &ReportArgs) -> Result<()> {
+    let ReportArgs { no_texts, stage } = args;
+    let mut options = choose::of_folder(&stage.run, &stage.shared)?;
+    options.report.texts = !no_texts;
+    let Some(outcome) = execute(&options, &stage.run, Stage::Report, &stage.shared)? else {
+        return Ok(());
+    };
+    let page = stage.run.join("report.html");
+    let shown =
+        if stage.shared.json { show::json(&outcome)? } else { format!("{}\n", page.display()) };
+    show::print(&shown)?;
+    too_many_missing(&outcome)
 }
 
 fn answer(outcome: &Outcome, shared: &SharedArgs) -> Result<()> {

@@ -46,7 +46,7 @@ pub fn answer(outcome: &Outcome) -> String {
         let _ = writeln!(text, "{}", rest(not, unlabelled));
     }
     let folder = outcome.folder.display();
-    let _ = writeln!(text, "\nSummary  {folder}/summary.md");
+    let _ = writeln!(text, "\nReport   {folder}/report.html");
     let _ = writeln!(text, "Tables   {folder}/tables/hypotheses.csv and others");
     text
 }

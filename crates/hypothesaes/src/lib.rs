@@ -20,6 +20,7 @@ pub mod leakage;
 pub mod models;
 pub mod options;
 pub mod placebo;
+pub mod report;
 pub mod run;
 pub mod sae;
 pub mod select;

@@ -9,14 +9,16 @@ import { make, save, say, whenSeen } from './page.js';
 import { configOf, onScheme, palette, withColours } from './theme.js';
 import { tooltip } from './tooltip.js';
 
-/** The narrowest that a chart is squeezed to. */
+/** The narrowest that a chart is squeezed to, and the share of it that names on an axis may take. */
 const NARROWEST = 280;
+const NAMES = 0.4;
 
 /** Fits a chart that is wider than its place, its legend above it; the still picture shrinks, letters and all. */
 function fitted(spec, room, natural) {
   const simple = spec.mark !== undefined || spec.layer !== undefined;
   if (!simple || typeof spec.width !== 'number' || natural <= room) return spec;
-  const config = { ...spec.config, legend: { orient: 'top', ...spec.config.legend } };
+  const axis = { ...spec.config.axis, labelLimit: Math.floor(NAMES * Math.max(NARROWEST, room)) };
+  const config = { ...spec.config, axis, legend: { orient: 'top', ...spec.config.legend } };
   return { ...spec, config, width: Math.max(NARROWEST, Math.floor(room)), autosize: { type: 'fit-x', contains: 'padding' } };
 }
 

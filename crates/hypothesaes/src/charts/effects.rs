@@ -94,7 +94,7 @@ pub(super) fn prevalence(outcome: &Outcome) -> Option<Chart> {
 /// The hypotheses as both charts show them.
 fn table(name: &'static str, tested: &[&Hypothesis]) -> Table {
     let tested = || tested.iter().copied();
-    let effect = |h: &Hypothesis| h.tested.adjusted.or(h.tested.separation);
+    let effect = |h: &Hypothesis| h.tested.claim().copied();
     let estimate = |of: fn(&Effect) -> Option<f64>| {
         tested().map(move |h| effect(h).as_ref().and_then(of)).collect::<Vec<_>>()
     };

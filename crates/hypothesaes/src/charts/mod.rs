@@ -9,7 +9,7 @@ mod effects;
 mod model;
 mod spec;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde_json::Value;
 
@@ -90,7 +90,7 @@ fn cut(text: &str, most: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-fn verdict(status: Status) -> &'static str {
+pub(crate) fn verdict(status: Status) -> &'static str {
     match status {
         Status::Holds => "holds",
         Status::DoesNotHold => "does not hold",

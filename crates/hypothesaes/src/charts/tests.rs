@@ -37,7 +37,7 @@ fn tested(k: usize, status: &str) -> Tested {
     serde_json::from_value(tested).unwrap()
 }
 
-fn outcome() -> Outcome {
+pub(crate) fn outcome() -> Outcome {
     let fidelity =
         Fidelity::new(&[1.0, 0.5, 0.0, 0.0], &[Some(true), Some(false), Some(true), None]);
     let hypothesis = |(k, status): (usize, &str)| Hypothesis {
@@ -86,7 +86,7 @@ fn outcome() -> Outcome {
     }
 }
 
-fn overlap() -> Vec<Overlap> {
+pub(crate) fn overlap() -> Vec<Overlap> {
     let pair = |a: usize, b: usize, phi: Option<f64>| Overlap {
         id_1: format!("H0{a}"),
         id_2: format!("H0{b}"),

@@ -14,6 +14,7 @@ use crate::error::Place;
 use crate::evaluate::EvaluateOptions;
 use crate::interpret::InterpretOptions;
 use crate::models::LlmOptions;
+use crate::report::ReportOptions;
 use crate::sae::SaeOptions;
 use crate::select::SelectOptions;
 use crate::{Error, Result, annotate, embed, interpret};
@@ -32,6 +33,7 @@ pub struct Options {
     pub interpret: InterpretOptions,
     pub annotate: AnnotateOptions,
     pub evaluate: EvaluateOptions,
+    pub report: ReportOptions,
     pub llm: LlmOptions,
 }
 
@@ -126,6 +128,7 @@ impl Options {
         self.interpret.check()?;
         self.annotate.check()?;
         self.evaluate.check()?;
+        self.report.check()?;
         self.llm.check()?;
         if !self.discovers() && self.evaluate.hypotheses.is_empty() {
             let why = "choose at least 1, or bring hypotheses of your own by `--hypothesis`";

@@ -90,9 +90,9 @@ pub(super) fn identity(
                 .with_options("select", &options.select)
                 .with("seed", options.seed)
         }
-        Stage::Report => {
-            Identity::version(REPORT_VERSION).with("results", run.content_before(Stage::Report))
-        }
+        Stage::Report => Identity::version(REPORT_VERSION)
+            .with("results", run.content_before(Stage::Report))
+            .with_options("report", &options.report),
     }
 }
 

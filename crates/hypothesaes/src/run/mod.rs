@@ -185,5 +185,5 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
     if last == Stage::Evaluate {
         return Ok(());
     }
-    stages::report(context, outcome, &findings)
+    stages::report(context, outcome, (&data, &findings))
 }

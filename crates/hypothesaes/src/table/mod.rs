@@ -50,6 +50,36 @@ impl Values {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The value of a row for people to read: numbers to four significant digits, nothing for a missing
+    /// one.
+    #[must_use]
+    pub fn shown(&self, row: usize) -> String {
+        match self {
+            Self::Text(v) => v[row].clone().unwrap_or_default(),
+            Self::Number(v) => v[row].map(significant).unwrap_or_default(),
+            Self::Integer(v) => v[row].map(|n| n.to_string()).unwrap_or_default(),
+            Self::Flag(v) => match v[row] {
+                Some(true) => "yes".into(),
+                Some(false) => "no".into(),
+                None => String::new(),
+            },
+        }
+    }
+}
+
+/// Four significant digits, as a person writes them.
+fn significant(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return format!("{value}");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 9")]
+    let digits = (3.0 - value.abs().log10().floor()).clamp(0.0, 9.0) as usize;
+    let text = format!("{value:.digits$}");
+    if text.contains('.') {
+        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    }
+    text
 }
 
 impl Column {

@@ -13,20 +13,32 @@ const SCALE: f32 = 2.0;
 /// SVG and PNG of a chart, or why there are none.
 type Drawn = Result<(String, Vec<u8>), String>;
 
-/// Writes `plots/NAME.json`, and what can be drawn of it beside. A chart that cannot be drawn is said, and
-/// loses nothing else.
-pub(in crate::run) fn plots(out: &mut Outputs, charts: &[Chart], watch: &dyn Watch) -> Result<()> {
-    for (Chart { name, spec, .. }, drawn) in charts.iter().zip(drawn(charts)) {
-        out.json(&format!("plots/{name}.json"), spec)?;
-        match drawn {
+/// Writes `plots/NAME.json`, and what can be drawn of it beside; gives each chart with its SVG. A chart that
+/// cannot be drawn is said, and loses nothing else.
+pub(in crate::run) fn plots(
+    out: &mut Outputs,
+    charts: Vec<Chart>,
+    watch: &dyn Watch,
+) -> Result<Vec<(Chart, Option<String>)>> {
+    let drawn = drawn(&charts);
+    let mut pictures = Vec::new();
+    for (chart, drawn) in charts.into_iter().zip(drawn) {
+        let name = chart.name;
+        out.json(&format!("plots/{name}.json"), &chart.spec)?;
+        let svg = match drawn {
             Ok((svg, png)) => {
                 out.bytes(&format!("plots/{name}.svg"), svg.as_bytes())?;
                 out.bytes(&format!("plots/{name}.png"), &png)?;
+                Some(svg)
             }
-            Err(why) => watch.say(&format!("plots/{name}.svg is left out: {why}")),
-        }
+            Err(why) => {
+                watch.say(&format!("plots/{name}.svg is left out: {why}"));
+                None
+            }
+        };
+        pictures.push((chart, svg));
     }
-    Ok(())
+    Ok(pictures)
 }
 
 fn drawn(charts: &[Chart]) -> Vec<Drawn> {

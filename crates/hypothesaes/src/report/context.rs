@@ -1,0 +1,438 @@
+//! What the template fills in.
+
+use serde::Serialize;
+
+use super::evidence::{Phrases, Piece};
+use super::{Material, texts};
+use crate::charts::Chart;
+use crate::data::{Split, Task};
+use crate::evaluate::{Effect, FitKind, Predictors, Status, Together};
+use crate::run::{Hypothesis, Outcome, TestSummary};
+use crate::table::Table;
+use crate::text::Analyzer;
+
+/// Characters of a text that are shown.
+const CUT: usize = 600;
+/// Rows of the table below a chart.
+const ROWS: usize = 100;
+
+/// Everything but the scripts.
+#[derive(Debug, Serialize)]
+pub(super) struct Context {
+    title: String,
+    answer: Vec<String>,
+    numbers: Vec<(String, &'static str)>,
+    trust: Vec<String>,
+    hypotheses: Vec<Row>,
+    figures: Vec<Figure>,
+    cards: Vec<Card>,
+    basis: Vec<String>,
+    left_out: Option<String>,
+    methods: String,
+    limits: Vec<String>,
+    options: String,
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: String,
+    class: Option<String>,
+    text: String,
+    effect: String,
+    value: Option<f64>,
+    p: String,
+    p_value: Option<f64>,
+    prevalence: String,
+    fidelity: String,
+    verdict: &'static str,
+}
+
+/// A chart with the numbers below it.
+#[derive(Debug, Serialize)]
+struct Figure {
+    name: &'static str,
+    section: &'static str,
+    title: String,
+    caption: String,
+    svg: Option<String>,
+    head: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Card {
+    id: String,
+    text: String,
+    verdict: &'static str,
+    holds: bool,
+    facts: Vec<String>,
+    kinds: Vec<Shown>,
+}
+
+/// Texts of one kind.
+#[derive(Debug, Serialize)]
+struct Shown {
+    name: &'static str,
+    texts: Vec<Text>,
+}
+
+#[derive(Debug, Serialize)]
+struct Text {
+    row: u64,
+    target: String,
+    pieces: Vec<Piece>,
+}
+
+pub(super) fn of(material: &Material, n_texts: usize, left_out: Option<&str>) -> Context {
+    let outcome = material.results.outcome;
+    let target = outcome.data.as_ref().map_or("the target", |data| data.target.as_str());
+    Context {
+        title: format!("What goes with {target}?"),
+        answer: answer(outcome, target),
+        numbers: outcome.test.as_ref().map(|test| numbers(outcome, test)).unwrap_or_default(),
+        trust: trust(outcome),
+        hypotheses: outcome.strongest_first().into_iter().map(row).collect(),
+        figures: material.charts.iter().map(figure).collect(),
+        cards: cards(material, n_texts),
+        basis: basis(outcome),
+        left_out: left_out.map(str::to_owned),
+        methods: methods(material, target),
+        limits: limits(outcome),
+        options: material.options.to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+/// Three sentences.
+fn answer(outcome: &Outcome, target: &str) -> Vec<String> {
+    let Some(test) = &outcome.test else { return vec!["Nothing was tested.".into()] };
+    let things = if test.is_paired { "pairs of texts" } else { "texts" };
+    let mut said = vec![format!(
+        "{} of {} hypotheses hold on {} {things} that took no part in finding them (p-values adjusted \
+         after Holm, below {}).",
+        test.n_hold, test.n_hypotheses, test.n, test.alpha
+    )];
+    let strongest =
+        outcome.strongest_first().into_iter().find(|h| h.tested.status == Status::Holds);
+    if let Some((h, effect)) = strongest.and_then(|h| Some((h, h.tested.claim()?))) {
+        let more = if effect.estimate.value > 0.0 { "higher" } else { "lower" };
+        said.push(format!(
+            "The largest difference: where “{}” is true of a text, the mean of {target} is {more} by {}.",
+            h.hypothesis,
+            sized(effect, effect.estimate.value.abs())
+        ));
+    }
+    if let Some(fit) = main(test, FitKind::CrossFitted) {
+        said.push(format!(
+            "Together the hypotheses reach {} {} on texts outside the fit.",
+            fit.metric.title(),
+            fit.measure
+                .map_or_else(|| "that could not be computed".into(), |m| interval(&m, 2, false))
+        ));
+    }
+    said
+}
+
+fn main(test: &TestSummary, kind: FitKind) -> Option<&Together> {
+    test.models.iter().find(|m| m.is_main() && m.fit == kind && m.class.is_none())
+}
+
+fn numbers(outcome: &Outcome, test: &TestSummary) -> Vec<(String, &'static str)> {
+    let texts = outcome.data.as_ref().map(|d| d.counts.kept).unwrap_or_default();
+    let metric = main(test, FitKind::CrossFitted);
+    let mut numbers = vec![
+        (format!("{} of {}", test.n_hold, test.n_hypotheses), "hypotheses hold"),
+        (format!("{}", test.n_hold_jointly), "of them beside all others too"),
+        (format!("{texts}"), "rows"),
+    ];
+    if let Some((fit, m)) = metric.and_then(|fit| Some((fit, fit.measure?))) {
+        numbers.push((format!("{:.2}", m.value), fit.metric.title()));
+    }
+    numbers
+}
+
+/// What speaks for the answer and against it.
+fn trust(outcome: &Outcome) -> Vec<String> {
+    let mut said: Vec<String> = outcome.signal.iter().map(ToString::to_string).collect();
+    let Some(test) = &outcome.test else { return said };
+    let value = |predictors| {
+        let of = |m: &&Together| {
+            m.predictors == predictors && m.fit == FitKind::CrossFitted && m.class.is_none()
+        };
+        test.models.iter().find(of)?.measure.map(|m| m.value)
+    };
+    if let (Some(words), Some(neurons)) =
+        (value(Predictors::Hypotheses), value(Predictors::Neurons))
+    {
+        said.push(format!("the neurons alone reach {neurons:.2}, their wordings {words:.2}"));
+    }
+    said.push(match &test.placebo {
+        Some(placebo) => {
+            let (tested, hold, _) = placebo.totals();
+            let n = placebo.runs.len();
+            format!(
+                "on {n} shuffled targets, where there is nothing, {hold} of {tested} neurons hold"
+            )
+        }
+        None => "shuffled targets: not tried".into(),
+    });
+    said.push(
+        test.leakage
+            .message()
+            .unwrap_or_else(|| "no text is nearly the same on both sides of the split".into()),
+    );
+    let kappas: Vec<f64> = test
+        .gold
+        .iter()
+        .flat_map(|g| &g.hypotheses)
+        .filter_map(|h| h.kappa)
+        .map(|k| k.value)
+        .collect();
+    said.push(
+        match (kappas.iter().copied().reduce(f64::min), kappas.iter().copied().reduce(f64::max)) {
+            (Some(least), Some(most)) => {
+                format!("agreement with annotations by hand: kappa {least:.2} to {most:.2}")
+            }
+            _ => "agreement with annotations by hand: not checked".into(),
+        },
+    );
+    if let Some(groups) = test.n_groups {
+        said.push(format!("texts of one group count as one cluster: {groups} groups"));
+    }
+    said
+}
+
+fn row(h: &Hypothesis) -> Row {
+    let t = &h.tested;
+    let claim = t.claim();
+    let share = |p: f64| format!("{:.0} %", 100.0 * p);
+    Row {
+        id: t.id.clone(),
+        class: t.class.clone(),
+        text: h.hypothesis.clone(),
+        effect: claim.map(|e| interval(&e.estimate, 2, true)).unwrap_or_default(),
+        value: claim.map(|e| e.estimate.value),
+        p: claim.and_then(|e| e.p_holm).map(p_value).unwrap_or_default(),
+        p_value: claim.and_then(|e| e.p_holm),
+        prevalence: t.prevalence.map(share).unwrap_or_default(),
+        fidelity: h.fidelity.and_then(|f| f.f1).map(|f1| format!("{f1:.2}")).unwrap_or_default(),
+        verdict: crate::charts::verdict(t.status),
+    }
+}
+
+fn p_value(p: f64) -> String {
+    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+}
+
+/// The number that stands for an effect, with its interval without signs.
+fn sized(effect: &Effect, value: f64) -> String {
+    let e = &effect.estimate;
+    match (e.conf_low, e.conf_high) {
+        (Some(low), Some(high)) => {
+            let (a, b) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
+            if low.signum() == high.signum() {
+                format!("{value:.2} (95 % interval {a:.2} to {b:.2})")
+            } else {
+                format!("{value:.2} (95 % interval {low:.2} to {high:.2})")
+            }
+        }
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn interval(e: &hypothesaes_math::Estimate, digits: usize, has_sign: bool) -> String {
+    let number = |v: f64| {
+        let text = if has_sign { format!("{v:+.digits$}") } else { format!("{v:.digits$}") };
+        text.replace('-', "\u{2212}")
+    };
+    match (e.conf_low, e.conf_high) {
+        (Some(low), Some(high)) => {
+            format!("{} [{}, {}]", number(e.value), number(low), number(high))
+        }
+        _ => number(e.value),
+    }
+}
+
+/// Where each chart stands.
+fn section(name: &str) -> &'static str {
+    match name {
+        "forest" | "prevalence" => "effects",
+        "training" | "densities" => "model",
+        _ => "believe",
+    }
+}
+
+fn figure((chart, svg): &(Chart, Option<String>)) -> Figure {
+    let (head, rows) = cells(&chart.table, ROWS);
+    Figure {
+        name: chart.name,
+        section: section(chart.name),
+        title: chart.title.clone(),
+        caption: chart.caption.clone(),
+        svg: svg.clone(),
+        head,
+        rows,
+        more: chart.table.rows().saturating_sub(ROWS),
+    }
+}
+
+fn cells(table: &Table, most: usize) -> (Vec<&'static str>, Vec<Vec<String>>) {
+    let head = table.columns.iter().map(|c| c.name).collect();
+    let row = |i: usize| table.columns.iter().map(|c| c.values.shown(i)).collect();
+    (head, (0..table.rows().min(most)).map(row).collect())
+}
+
+fn cards(material: &Material, n_texts: usize) -> Vec<Card> {
+    let Material { results, concepts, data, language, .. } = *material;
+    let analyzer = Analyzer::new(language);
+    let texts = data.texts_in(Split::Heldout);
+    let ids = data.row_ids(&texts);
+    let mut cards: Vec<Card> = Vec::new();
+    // With several classes a concept has a row for each; its card is one.
+    for (c, h) in results.outcome.hypotheses.iter().enumerate().take(concepts.len()) {
+        let sign = h.tested.claim().map(|e| e.estimate.value);
+        let phrases = Phrases::of(&concepts[c], &analyzer);
+        let shown = |place: usize| {
+            let text = data.texts.get(texts[place]);
+            Text {
+                row: ids[place],
+                target: target_of(data, texts[place]),
+                pieces: phrases.pieces(&cut(text), &analyzer),
+            }
+        };
+        let kinds = if n_texts == 0 {
+            Vec::new()
+        } else {
+            texts::kinds(material, (c, h.neuron_id), sign, n_texts)
+        };
+        let kinds = kinds.into_iter().map(|kind| Shown {
+            name: kind.name,
+            texts: kind.texts.into_iter().map(shown).collect(),
+        });
+        cards.push(Card {
+            id: h.tested.id.clone(),
+            text: h.hypothesis.clone(),
+            verdict: crate::charts::verdict(h.tested.status),
+            holds: h.tested.status == Status::Holds,
+            facts: facts(h),
+            kinds: kinds.collect(),
+        });
+    }
+    cards
+}
+
+fn facts(h: &Hypothesis) -> Vec<String> {
+    let t = &h.tested;
+    let mut facts = vec![format!(
+        "true of {} of {} annotated texts{}",
+        t.n_present,
+        t.n,
+        if t.n_missing > 0 { format!(", {} answers missing", t.n_missing) } else { String::new() }
+    )];
+    if let (Some(with), Some(without)) = (t.mean_present, t.mean_absent) {
+        facts.push(format!("mean target {with:.2} with it, {without:.2} without"));
+    }
+    if let Some(claim) = t.claim() {
+        facts.push(format!("difference {}", interval(&claim.estimate, 3, true)));
+    }
+    if let Some(joint) = &t.joint {
+        facts.push(format!("beside all other hypotheses {}", interval(&joint.estimate, 3, true)));
+    }
+    if let Some(least) = t.detectable {
+        facts.push(format!("a difference below {least:.2} would often have gone unseen"));
+    }
+    if let Some(f) = h.fidelity {
+        let number = |v: Option<f64>| v.map_or_else(|| "unknown".into(), |v| format!("{v:.2}"));
+        facts.push(format!(
+            "wording and neuron {}: precision {}, recall {}, F1 {}, on {} validation texts",
+            h.neuron_id.map_or_else(String::new, |j| j.to_string()),
+            number(f.precision),
+            number(f.recall),
+            number(f.f1),
+            f.n
+        ));
+    } else if h.neuron_id.is_none() {
+        facts.push("brought by the user, not found here".into());
+    }
+    facts.extend(t.duplicate_of.iter().map(|other| format!("says nearly the same as {other}")));
+    facts.extend(t.warning.clone());
+    facts
+}
+
+fn target_of(data: &crate::data::Dataset, text: usize) -> String {
+    let y = data.y[text % data.n_rows()];
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "class numbers")]
+    let class = || y as usize;
+    match &data.task {
+        Task::Binary { positive, negative } => if y == 1.0 { positive } else { negative }.clone(),
+        Task::Multiclass { classes } => classes.get(class()).cloned().unwrap_or_default(),
+        _ => format!("{y}"),
+    }
+}
+
+fn cut(text: &str) -> String {
+    if text.chars().count() <= CUT {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(CUT).collect();
+    format!("{kept}…")
+}
+
+fn basis(outcome: &Outcome) -> Vec<String> {
+    let mut basis: Vec<String> =
+        outcome.data.iter().flat_map(|d| d.notes.iter().cloned()).collect();
+    basis.extend(outcome.messages.iter().cloned());
+    basis.extend(outcome.unlabelled.iter().map(|u| {
+        let why = u.reason.as_deref().unwrap_or("no reason given");
+        format!("neuron {} was selected and has no wording: {why}", u.neuron_id)
+    }));
+    basis
+}
+
+/// A paragraph to paste.
+fn methods(material: &Material, target: &str) -> String {
+    let outcome = material.results.outcome;
+    let Some(test) = &outcome.test else { return String::new() };
+    let saes: Vec<String> = outcome.saes.iter().map(|s| s.id.clone()).collect();
+    let found = match (saes.is_empty(), material.results.selection) {
+        (false, Some(selection)) => format!(
+            "Texts were embedded, and sparse autoencoders ({}; neurons:active) were trained on {} texts; \
+             {} neurons were selected by {} for what they tell of {target}, and put into words. ",
+            saes.join(", "),
+            selection.n_texts,
+            selection.chosen.len(),
+            selection.method
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "{found}Whether each of {} hypotheses is true of {} held-out {} was annotated by {}; the target \
+         was compared with and without each, and p-values were adjusted after Holm. {} hold at {}. \
+         Computed with hypothesaes-rs {}, seed {}, after Movva et al. (2025).",
+        test.n_hypotheses,
+        test.n,
+        if test.is_paired { "pairs" } else { "texts" },
+        outcome.annotator,
+        test.n_hold,
+        test.alpha,
+        env!("CARGO_PKG_VERSION"),
+        material.seed
+    )
+}
+
+fn limits(outcome: &Outcome) -> Vec<String> {
+    let mut limits = vec![
+        "A hypothesis goes with the target; it need not be its cause.".to_owned(),
+        "Who or what annotated errs; without annotations by hand the effects are not corrected for that."
+            .to_owned(),
+    ];
+    if outcome.test.as_ref().is_some_and(|test| test.n_groups.is_none()) {
+        limits.push(
+            "Texts count as independent of each other; a group column says which belong together."
+                .into(),
+        );
+    }
+    limits
+}

@@ -1,0 +1,89 @@
+// A report that the program wrote, in a browser. HYPOTHESAES_REPORT names its file.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { lacking, startBrowser } from './browser.mjs';
+
+const file = process.env.HYPOTHESAES_REPORT;
+const skip = lacking() || (file ? false : 'HYPOTHESAES_REPORT names no report');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe('a report', { skip }, () => {
+  let browser;
+  let html;
+  before(async () => {
+    [browser, html] = [await startBrowser(), readFileSync(file, 'utf8')];
+  });
+  after(() => browser?.stop());
+
+  async function within(options, work) {
+    const { page, faults, context } = await browser.open(html, options);
+    try {
+      await work(page);
+      assert.deepEqual(faults, []);
+    } finally {
+      await context.close();
+    }
+  }
+  async function allLive(page) {
+    const figures = page.locator('figure.chart');
+    const n = await figures.count();
+    assert.ok(n >= 5, `${n} charts`);
+    for (let i = 0; i < n; i++) {
+      await figures.nth(i).scrollIntoViewIfNeeded();
+      await figures.nth(i).locator('.live svg').waitFor();
+    }
+  }
+
+  test('charts, table and cards answer', () => within({}, async (page) => {
+    await allLive(page);
+    const rows = page.locator('[data-table="hypotheses"] .tabulator-row');
+    const n = await rows.count();
+    assert.ok(n > 1);
+    const first = await rows.first().locator('a').getAttribute('href');
+    await page.locator('[data-table="hypotheses"]').getByRole('button', { name: 'With − without', exact: true }).click();
+    await page.locator('#card-tools input[type="search"]').fill('nothing has these words');
+    await page.locator('#card-tools .count', { hasText: `0 of ${n}` }).waitFor();
+    await page.locator('#card-tools input[type="search"]').fill('');
+    const holding = await page.locator('details.card[data-holds="true"]').count();
+    await page.locator('#card-tools input[type="checkbox"]').check();
+    await page.locator('#card-tools .count', { hasText: `${holding} of ${n}` }).waitFor();
+    await page.locator('#card-tools input[type="checkbox"]').uncheck();
+    await page.evaluate((hash) => { location.hash = hash; }, first);
+    await page.locator(`${first}[open] blockquote`).first().waitFor();
+  }));
+
+  test('without scripts everything can be read', () => within({ javaScriptEnabled: false }, async (page) => {
+    assert.ok((await page.locator('figure.chart .picture svg').count()) >= 5);
+    assert.ok(await page.locator('figure[data-chart="forest"] .picture svg').isVisible());
+    assert.equal(await page.locator('details.card').count(), await page.locator('[data-table="hypotheses"] tbody tr').count());
+    assert.ok(await page.locator('#methods').isVisible());
+  }));
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of [1440, 390]) {
+      test(`nothing for axe to find, no sideways scrolling: ${colorScheme}, ${width} wide`, () => within({ colorScheme, bypassCSP: true, viewport: { width, height: 900 } }, async (page) => {
+        await allLive(page);
+        await page.getByRole('button', { name: 'Open all' }).click();
+        await page.evaluate(axe);
+        const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+        const found = await page.evaluate((values) => window.axe.run({ runOnly: { type: 'tag', values } }), tags);
+        assert.deepEqual(found.violations.map((v) => [v.id, v.nodes.length, v.nodes[0].html.slice(0, 200), v.nodes[0].failureSummary]), []);
+        const [whole, window_] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+        assert.ok(whole <= window_, `${whole} > ${window_}`);
+        if (process.env.HYPOTHESAES_SHOTS) {
+          await page.getByRole('button', { name: 'Close all' }).click();
+          await page.locator('details.card').first().evaluate((card) => { card.open = true; });
+          await page.screenshot({ path: `${process.env.HYPOTHESAES_SHOTS}/${colorScheme}-${width}.png`, fullPage: true });
+        }
+      }));
+    }
+  }
+
+  test('something is painted within a second', () => within({}, async (page) => {
+    const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime);
+    assert.ok(paint < 1000, `${paint} ms`);
+  }));
+});
