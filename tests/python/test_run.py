@@ -197,7 +197,7 @@ def test_another_process_counts_what_was_tested(run: hypothesaes.Run) -> None:
     assert top.text.str.contains("clock").all()
     with pytest.raises(OptionError, match="there are present"):
         run.examples(third.hypothesis_id[0], "top")
-    with pytest.raises(OptionError, match="reads concepts such as"):
+    with pytest.raises(OptionError, match="read concepts such as"):
         run.test(["is about clocks"])
     with pytest.raises(OptionError, match="entry 1"):
         run.test(['mentions "clock"', " "])

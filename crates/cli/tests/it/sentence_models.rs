@@ -64,6 +64,8 @@ fn a_sentence_model_finds_and_judges_meaning() {
     run(&folder, &[&least[..], &["--out", "a"]].concat()).well();
     assert!(summary("a").contains("is close in meaning to \""), "{}", summary("a"));
     assert!(summary("a").contains("vectors of a sentence model"), "{}", summary("a"));
+    let again = run(&folder, &[&least[..], &["--out", "a"]].concat()).well();
+    assert!(!again.stderr.contains("done again"), "{}", again.stderr);
     let words = ["--interpreter", "phrases", "--annotator", "phrases", "--out", "b"];
     run(&folder, &[&least[..], &words].concat()).well();
     assert!(summary("b").contains("by the words that it has"), "{}", summary("b"));
@@ -77,6 +79,23 @@ fn a_sentence_model_finds_and_judges_meaning() {
         assert_eq!(refused.code, Some(2), "{}", refused.stderr);
         assert!(refused.stderr.contains(named), "{}", refused.stderr);
     }
+}
+
+#[test]
+fn a_report_is_made_anew_with_and_without_texts() {
+    let folder = folder(120);
+    run(&folder, &["--embedder", "tfidf-svd", "--out", "a"]).well();
+    let page = || folder.read("a/report.html");
+    assert!(page().contains("<blockquote") && page().contains("data-chart=\"forest\""));
+    let made = folder.run(&["report", "a", "--no-texts"]).well();
+    assert_eq!(made.stdout.trim(), "a/report.html");
+    assert!(!page().contains("<blockquote"));
+    for stage in ["annotate: done again", "evaluate: done again"] {
+        assert!(!made.stderr.contains(stage), "{}", made.stderr);
+    }
+    folder.run(&["report", "a"]).well();
+    assert!(page().contains("<blockquote"));
+    assert!(folder.path().join("a/plots/forest.png").exists());
 }
 
 #[test]

@@ -38,12 +38,15 @@ pub(super) fn identity(
     let selected = |identity| content(identity, "selection", Stage::Select, SELECTION);
     let worded = |identity| content(identity, "hypotheses", Stage::Interpret, LABELS);
     let language = format!("{:?}", options.embed.language);
-    let embedder = |identity: Identity| {
+    let embedder = |identity: Identity, section: &str| {
         identity
-            .with_options("embed", &without_folder(&options.embed))
-            .with("embed.model", model(options.embed.sentence_model()))
+            .with_options(section, &without_folder(&options.embed))
+            .with(format!("{section}.model"), model(options.embed.sentence_model()))
     };
-    let meaning = |identity| if options.goes_by_meaning() { embedder(identity) } else { identity };
+    // Under a name of its own: the language is part of these stages' identity anyway.
+    let meaning = |identity| {
+        if options.goes_by_meaning() { embedder(identity, "meaning") } else { identity }
+    };
     match stage {
         Stage::Data => Identity::version(DATA_VERSION)
             .with("input", input)
@@ -51,7 +54,7 @@ pub(super) fn identity(
             .with_options("split", &options.split)
             .with("seed", options.seed),
         Stage::Embed => {
-            embedder(asks(texts(embed::VERSION), Use::Embed)).with("seed", options.seed)
+            embedder(asks(texts(embed::VERSION), Use::Embed), "embed").with("seed", options.seed)
         }
         Stage::Signal => embedded(signal::VERSION).with("seed", options.seed),
         Stage::Sae => embedded(sae::TRAINER_VERSION)
