@@ -28,12 +28,17 @@ fn the_answer_is_on_stdout_and_the_way_to_it_on_stderr() {
     let first = went.stdout.lines().next().unwrap();
     assert!(first.contains("hypotheses about `stars` hold on"), "{first}");
     assert!(went.stdout.contains("mentions \""), "{}", went.stdout);
-    assert!(went.stdout.contains("runs/visits-1/summary.md"), "{}", went.stdout);
+    assert!(went.stdout.contains("runs/visits-1/report.html"), "{}", went.stdout);
     for said in ["700 rows", "text is column `text`, target `stars`", "sae: begins", "sae: done"] {
         assert!(went.stderr.contains(said), "`{said}` is not in {}", went.stderr);
     }
-    for file in ["summary.md", "hypothesaes.toml", "tables/hypotheses.csv", "sae/model.safetensors"]
-    {
+    for file in [
+        "summary.md",
+        "report.html",
+        "hypothesaes.toml",
+        "tables/hypotheses.csv",
+        "sae/model.safetensors",
+    ] {
         assert!(folder.path().join("runs/visits-1").join(file).is_file(), "{file}");
     }
 }
