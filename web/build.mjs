@@ -26,13 +26,11 @@ const common = {
   metafile: true,
   // Parts that a page does not use, and parts that would write HTML of their own.
   alias: {
-    'vega-tooltip': stub('tooltip.js'),
     'vega-wordcloud': stub('nothing.js'),
     'vega-force': stub('nothing.js'),
     'vega-crossfilter': stub('nothing.js'),
     'vega-voronoi': stub('nothing.js'),
     'vega-hierarchy': stub('nothing.js'),
-    'vega-themes': stub('nothing.js'),
   },
 };
 

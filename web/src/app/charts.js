@@ -1,8 +1,9 @@
 // `<figure class="chart" data-chart="name">`: the still picture becomes a view once it is near the window.
 // The picture stays in the page for print, and comes back where the view fails.
 
-import embed from 'vega-embed';
+import { Error as ERRORS, View, logger, parse } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
+import { compile } from 'vega-lite';
 import { closedLoader, refuseUrls } from '../loader.js';
 import { attempt, attemptLater } from './attempt.js';
 import { make, save, say, whenSeen } from './page.js';
@@ -33,18 +34,15 @@ function specFor(spec, still, room) {
 
 async function draw(place, spec, still) {
   const { spec: ready, config } = specFor(spec, still, place.clientWidth || still.clientWidth);
-  const { view } = await embed(place, ready, {
-    mode: 'vega-lite',
+  const log = logger(ERRORS);
+  const compiled = compile(ready, { config, logger: log });
+  const view = new View(parse(compiled.spec, undefined, { ast: true }), {
     renderer: 'svg',
-    actions: false,
-    defaultStyle: false,
-    ast: true,
     expr: expressionInterpreter,
     loader: closedLoader,
-    tooltip,
-    config,
-    logLevel: 0,
+    logger: log,
   });
+  await view.tooltip(tooltip).initialize(place).runAsync();
   return view;
 }
 

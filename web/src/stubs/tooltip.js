@@ -1,6 +1,0 @@
-// Stands for vega-tooltip, which writes HTML; `app/tooltip.js` does its work.
-export class Handler {
-  constructor() {
-    this.call = () => {};
-  }
-}
