@@ -39,6 +39,7 @@ pub mod sparse;
 pub mod stability;
 pub mod svd;
 pub mod topk;
+pub mod tsne;
 pub mod vector;
 
 pub use activations::{Activations, Columns};

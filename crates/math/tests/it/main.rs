@@ -24,3 +24,4 @@ mod selection;
 mod simulation;
 mod support;
 mod svd;
+mod tsne;
