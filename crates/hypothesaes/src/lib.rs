@@ -26,6 +26,7 @@ pub mod sae;
 pub mod select;
 pub mod signal;
 pub mod store;
+pub mod subgroups;
 pub mod table;
 pub mod tensors;
 pub mod text;

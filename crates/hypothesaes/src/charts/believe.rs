@@ -1,4 +1,4 @@
-//! Whether the result can be believed: wordings, shrinkage, overlap, and what is lost on the way.
+//! Whether the result can be believed: wordings, shrinkage, and what is lost on the way.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::spec::{self, ROW, chart, names, number, tooltip};
 use super::{Chart, label, tested};
-use crate::evaluate::{FitKind, Overlap, Predictors, Together};
+use crate::evaluate::{FitKind, Predictors, Together};
 use crate::run::{Hypothesis, Outcome};
 use crate::select::Selection;
 use crate::table::{Column, Table};
@@ -67,7 +67,7 @@ pub(super) fn fidelity(outcome: &Outcome) -> Option<Chart> {
             .into();
     let n_rows = of_f1.len();
     let spec = chart(&table, ROW * n_rows, marks);
-    Some(Chart { name: "fidelity", title, caption, table, spec })
+    Some(Chart { name: "fidelity".into(), about: None, title, caption, table, spec })
 }
 
 /// Separations of the neurons on discover texts beside those of the hypotheses on held-out texts.
@@ -126,67 +126,7 @@ pub(super) fn shrinkage(outcome: &Outcome, selection: &Selection) -> Option<Char
                    its wording has to do with it on held-out texts. Lines that lead towards 0 have lost."
         .into();
     let spec = chart(&table, 320, marks);
-    Some(Chart { name: "shrinkage", title, caption, table, spec })
-}
-
-/// How far hypotheses are true of the same texts.
-pub(super) fn overlap(outcome: &Outcome, overlap: &[Overlap]) -> Option<Chart> {
-    let tested = tested(outcome);
-    let mut ids: Vec<&str> = Vec::new();
-    for hypothesis in &tested {
-        if !ids.contains(&hypothesis.tested.id.as_str()) {
-            ids.push(&hypothesis.tested.id);
-        }
-    }
-    let known = |o: &&Overlap| {
-        o.phi.is_some() && [&o.id_1, &o.id_2].iter().all(|id| ids.contains(&id.as_str()))
-    };
-    let pairs: Vec<&Overlap> = overlap.iter().filter(known).collect();
-    let most = pairs.iter().max_by(|a, b| {
-        a.phi.unwrap_or_default().abs().total_cmp(&b.phi.unwrap_or_default().abs())
-    })?;
-    let rows = || {
-        let both = |o: &&'_ Overlap| {
-            let o: &Overlap = o;
-            [
-                (o.id_1.clone(), o.id_2.clone(), o.phi, o.n_both),
-                (o.id_2.clone(), o.id_1.clone(), o.phi, o.n_both),
-            ]
-        };
-        pairs.iter().flat_map(both)
-    };
-    let table = Table {
-        name: "overlap",
-        columns: vec![
-            Column::text("hypothesis_1", "one hypothesis", rows().map(|r| Some(r.0))),
-            Column::text("hypothesis_2", "the other", rows().map(|r| Some(r.1))),
-            Column::number("phi", "", "correlation of their annotations", rows().map(|r| r.2)),
-            Column::integer("n_both", "count", "texts with both", rows().map(|r| Some(r.3))),
-        ],
-    };
-    let side = 18 * ids.len();
-    let axis = |field: &str, angle: i32| json!({"field": field, "type": "nominal", "sort": ids, "title": null, "axis": {"grid": false, "labelAngle": angle}});
-    let marks = json!({
-        "width": side.max(120),
-        "mark": {"type": "rect"},
-        "encoding": {
-            "x": axis("hypothesis_1", -90), "y": axis("hypothesis_2", 0),
-            "color": {"field": "phi", "type": "quantitative", "title": "correlation", "scale": {"domain": [-1, 0, 1], "range": [spec::VERMILION, "#f4f4f4", spec::BLUE]}},
-            "tooltip": tooltip(&[("hypothesis_1", ""), ("hypothesis_2", ""), ("phi", "correlation"), ("n_both", "texts with both")])
-        }
-    });
-    let title = format!(
-        "{} and {} are most alike: their annotations correlate with {:.2}",
-        most.id_1,
-        most.id_2,
-        most.phi.unwrap_or_default()
-    );
-    let caption =
-        "Blue pairs are true of the same texts, orange ones of different texts. Above 0.8 the \
-                   second counts as a duplicate of the first."
-            .into();
-    let spec = chart(&table, side.max(120), marks);
-    Some(Chart { name: "overlap", title, caption, table, spec })
+    Some(Chart { name: "shrinkage".into(), about: None, title, caption, table, spec })
 }
 
 /// How much the texts tell at most, and how much of it the neurons and their wordings tell.
@@ -257,5 +197,5 @@ pub(super) fn predictors(outcome: &Outcome) -> Option<Chart> {
         }
     }
     let spec = chart(&table, 2 * ROW * kinds.len(), marks);
-    Some(Chart { name: "predictors", title, caption, table, spec })
+    Some(Chart { name: "predictors".into(), about: None, title, caption, table, spec })
 }

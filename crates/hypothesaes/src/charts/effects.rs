@@ -47,7 +47,7 @@ pub(super) fn forest(outcome: &Outcome) -> Option<Chart> {
                    adjusted after Holm; hollow marks do not, or could not be tested."
             .into();
     let spec = chart(&table, ROW * tested.len(), marks);
-    Some(Chart { name: "forest", title, caption, table, spec })
+    Some(Chart { name: "forest".into(), about: None, title, caption, table, spec })
 }
 
 /// How common each concept is, beside the size of its effect.
@@ -88,7 +88,7 @@ pub(super) fn prevalence(outcome: &Outcome) -> Option<Chart> {
                    higher target. Large marks rest on many texts."
             .into();
     let spec = chart(&table, 320, marks);
-    Some(Chart { name: "prevalence", title, caption, table, spec })
+    Some(Chart { name: "prevalence".into(), about: None, title, caption, table, spec })
 }
 
 /// The hypotheses as both charts show them.

@@ -5,14 +5,24 @@
 //! drawing is the renderer's (`crates/render`).
 
 mod believe;
+mod cards;
 mod effects;
+mod map;
 mod model;
+mod overlap;
+mod placebo;
+mod predictions;
 mod spec;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use hypothesaes_math::{Activations, Matrix};
 use serde_json::Value;
 
+pub use map::{Map, map};
+
+use crate::annotate::Annotations;
+use crate::data::Dataset;
 use crate::evaluate::{Overlap, Status};
 use crate::run::{Hypothesis, Outcome};
 use crate::sae::TrainedSae;
@@ -22,8 +32,10 @@ use crate::table::Table;
 /// A picture of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
-    /// File name without ending, such as `forest`.
-    pub name: &'static str,
+    /// File name without ending, such as `forest` or `H01_subgroups`.
+    pub name: String,
+    /// The hypothesis whose card it stands on, if on one.
+    pub about: Option<String>,
     /// What is to be seen, in one sentence.
     pub title: String,
     /// What marks and axes stand for.
@@ -42,24 +54,45 @@ pub struct Results<'a> {
     /// What was found in the discover texts; without it the neurons' charts are left out.
     pub selection: Option<&'a Selection>,
     pub saes: &'a [TrainedSae],
+    /// Without them there are no map and no neurons at work.
+    pub shown: Option<Shown<'a>>,
+    pub map: Option<&'a Map>,
+}
+
+/// All texts and what is known of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    pub data: &'a Dataset,
+    /// Of the held-out texts.
+    pub annotations: &'a Annotations,
+    /// Activations of all texts, if neurons were looked for.
+    pub z: Option<&'a Activations>,
+    /// Vectors of all texts, if they were embedded.
+    pub x: Option<&'a Matrix>,
+    pub seed: u64,
 }
 
 /// All charts that the results allow, in the order of a reader's questions.
 #[must_use]
 pub fn charts(results: &Results) -> Vec<Chart> {
-    let Results { outcome, overlap, selection, saes } = *results;
+    let Results { outcome, overlap, selection, saes, shown, map } = *results;
     let mut charts: Vec<Chart> = [
         effects::forest(outcome),
         effects::prevalence(outcome),
         believe::fidelity(outcome),
         selection.and_then(|selection| believe::shrinkage(outcome, selection)),
-        believe::overlap(outcome, overlap),
+        overlap::overlap(outcome, overlap),
         believe::predictors(outcome),
+        predictions::calibration(outcome),
+        predictions::roc(outcome),
+        placebo::placebo(outcome),
+        map.zip(shown).map(|(map, shown)| map::drawn(map, outcome, &shown)),
         model::training(saes),
         model::densities(saes),
     ]
     .into_iter()
     .flatten()
+    .chain(cards::cards(results))
     .collect();
     for chart in &mut charts {
         spec::name(&mut chart.spec, &chart.title);

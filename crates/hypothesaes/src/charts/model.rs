@@ -57,7 +57,7 @@ pub(super) fn training(saes: &[TrainedSae]) -> Option<Chart> {
         first.best_epoch
     );
     let spec = chart(&table, 240, marks);
-    Some(Chart { name: "training", title, caption, table, spec })
+    Some(Chart { name: "training".into(), about: None, title, caption, table, spec })
 }
 
 /// How many neurons fire on which share of the texts.
@@ -113,5 +113,5 @@ pub(super) fn densities(saes: &[TrainedSae]) -> Option<Chart> {
         "Neurons that fire on few texts stand for rare things; those near 0 fire on almost all."
             .into();
     let spec = chart(&table, 200, marks);
-    Some(Chart { name: "densities", title, caption, table, spec })
+    Some(Chart { name: "densities".into(), about: None, title, caption, table, spec })
 }

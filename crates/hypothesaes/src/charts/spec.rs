@@ -9,6 +9,9 @@ pub(super) const BLUE: &str = "#0072B2";
 pub(super) const VERMILION: &str = "#D55E00";
 pub(super) const GREEN: &str = "#009E73";
 pub(super) const GREY: &str = "#767676";
+/// Of classes, in their order; more than these begin again.
+pub(super) const CLASSES: [&str; 7] =
+    [BLUE, VERMILION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", GREY];
 /// Height of a row with a name.
 pub(super) const ROW: usize = 20;
 /// Width of the part with the marks.

@@ -5,11 +5,13 @@ use serde_json::json;
 
 use super::*;
 use crate::data::Task;
-use crate::evaluate::Tested;
+use crate::evaluate::{Bin, Curve, Tested};
 use crate::interpret::Fidelity;
 use crate::leakage::Leakage;
+use crate::placebo::{Placebo, Shuffled};
 use crate::run::{DataSummary, TestSummary};
 use crate::select::{Chosen, Method};
+use crate::subgroups::Subgroup;
 
 const WORDINGS: [&str; 4] = [
     r#"mentions "wait", "waited" or "a long time""#,
@@ -35,6 +37,36 @@ fn tested(k: usize, status: &str) -> Tested {
         "separation": effect, "joint": null, "warning": null
     });
     serde_json::from_value(tested).unwrap()
+}
+
+fn subgroups() -> Vec<Subgroup> {
+    let part = |k: usize, level: &str, value: f64| Subgroup {
+        id: format!("H{:02}", k + 1),
+        class: None,
+        factor: "length".into(),
+        level: level.into(),
+        n: 60,
+        n_present: 9,
+        effect: tested(k, "holds").separation.map(|mut effect| {
+            effect.estimate.value = value;
+            (effect.estimate.conf_low, effect.estimate.conf_high) =
+                (Some(value - 0.5), Some(value + 0.5));
+            effect
+        }),
+        p_equal: Some(0.01),
+    };
+    vec![
+        part(0, "up to 10 words", -1.0),
+        part(0, "11 words or more", 0.5),
+        part(1, "up to 10 words", 0.5),
+        part(1, "11 words or more", 1.0),
+    ]
+}
+
+fn curves() -> Vec<Curve> {
+    let bin = |k: usize| Bin { n: 20, predicted: k as f64, observed: k as f64 + 0.25 };
+    let roc = vec![[0.0, 0.0], [0.125, 0.5], [0.5, 0.75], [1.0, 1.0]];
+    vec![Curve { class: None, bins: (0..5).map(bin).collect(), roc }]
 }
 
 pub(crate) fn outcome() -> Outcome {
@@ -68,8 +100,16 @@ pub(crate) fn outcome() -> Outcome {
         models: serde_json::from_value(models).unwrap(),
         n_groups: None,
         leakage: Leakage { n_heldout: 200, n_near: Some(0), n_groups: 0, near: vec![] },
-        placebo: None,
+        placebo: Some(Placebo {
+            runs: vec![
+                Shuffled { n_tested: 20, n_hold: 0 },
+                Shuffled { n_tested: 20, n_hold: 0 },
+                Shuffled { n_tested: 20, n_hold: 1 },
+            ],
+        }),
         gold: None,
+        subgroups: subgroups(),
+        curves: curves(),
     };
     let data = DataSummary {
         target: "stars".into(),
@@ -116,7 +156,6 @@ fn selection() -> Selection {
 }
 
 fn saes() -> Vec<TrainedSae> {
-    use hypothesaes_math::Matrix;
     let x =
         Matrix::from_vec(60, 4, (0..240).map(|i| ((i * 7 % 11) as f32) - 5.0).collect()).unwrap();
     let options = crate::sae::SaeOptions {
@@ -139,17 +178,52 @@ fn saes() -> Vec<TrainedSae> {
     saes
 }
 
+/// Texts, answers, activations and vectors.
+fn shown() -> (Dataset, Annotations, Activations, Matrix) {
+    let n = 24;
+    let texts: Vec<String> = (0..n).map(|i| format!("text {i}")).collect();
+    let data = Dataset {
+        texts: texts.iter().map(String::as_str).collect(),
+        is_paired: false,
+        y: (0..n).map(|i| (i % 5) as f64).collect(),
+        task: Task::Continuous,
+        target: "stars".into(),
+        split: vec![crate::data::Split::Heldout; n],
+        covariates: crate::data::Covariates::default(),
+        group: None,
+        row_id: (0..n as u64).collect(),
+        document: None,
+    };
+    let answers =
+        |c: usize| (0..n).map(|i| (i != 5).then_some((i + c).is_multiple_of(2))).collect();
+    let annotations = Annotations::new(n, (0..4).map(answers).collect()).unwrap();
+    let mut z = Activations::new(4);
+    (0..n).for_each(|i| z.push_row([(0, (i % 4) as f32), (2, (i % 2) as f32)]));
+    (data, annotations, z, Matrix::zeros(n, 2))
+}
+
 fn all() -> Vec<Chart> {
     let (outcome, overlap, selection, saes) = (outcome(), overlap(), selection(), saes());
-    let results =
-        Results { outcome: &outcome, overlap: &overlap, selection: Some(&selection), saes: &saes };
-    charts(&results)
+    let (data, annotations, z, x) = shown();
+    let shown = Shown { data: &data, annotations: &annotations, z: Some(&z), x: Some(&x), seed: 0 };
+    // A map by hand: the last digits of one that is made differ between processors.
+    let texts: Vec<usize> = (0..data.n_rows()).collect();
+    let places = texts.iter().map(|&i| [(i % 7) as f64, (i % 5) as f64]).collect();
+    let map = Map { texts, places };
+    charts(&Results {
+        outcome: &outcome,
+        overlap: &overlap,
+        selection: Some(&selection),
+        saes: &saes,
+        shown: Some(shown),
+        map: Some(&map),
+    })
 }
 
 #[test]
 fn every_chart_is_as_before() {
     let charts = all();
-    let names: Vec<&str> = charts.iter().map(|chart| chart.name).collect();
+    let names: Vec<&str> = charts.iter().map(|chart| chart.name.as_str()).collect();
     let expected = [
         "forest",
         "prevalence",
@@ -157,8 +231,16 @@ fn every_chart_is_as_before() {
         "shrinkage",
         "overlap",
         "predictors",
+        "calibration",
+        "roc",
+        "placebo",
+        "map",
         "training",
         "densities",
+        "H01_activation",
+        "H01_subgroups",
+        "H02_subgroups",
+        "H03_activation",
     ];
     assert_eq!(names, expected);
     let svgs: Vec<String> = Renderer::with(|renderer| {
@@ -188,7 +270,14 @@ fn pictures_name_what_they_show_and_keep_texts_in_their_place() {
 #[test]
 fn what_is_not_there_is_not_drawn() {
     let nothing = Outcome::default();
-    let results = Results { outcome: &nothing, overlap: &[], selection: None, saes: &[] };
+    let results = Results {
+        outcome: &nothing,
+        overlap: &[],
+        selection: None,
+        saes: &[],
+        shown: None,
+        map: None,
+    };
     assert_eq!(charts(&results), []);
 }
 

@@ -7,10 +7,11 @@
 //!
 //! The parts: `sample` (rows as numbers), `target` (what is explained), `answered` and `single` (each hypothesis by
 //! itself), `layout` (which can stand beside each other), `joint` (all in one regression), `strata`,
-//! `predict`, `overlap`, `correct` (for the errors of the annotator).
+//! `predict`, `curve`, `overlap`, `correct` (for the errors of the annotator).
 
 mod answered;
 mod correct;
+mod curve;
 mod joint;
 mod layout;
 mod overlap;
@@ -20,7 +21,7 @@ mod result;
 mod sample;
 mod single;
 mod strata;
-mod table;
+pub(crate) mod table;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod tests;
 use std::path::PathBuf;
 
 pub use correct::{Corrected, Correction, Gold, correct};
+pub use curve::{Bin, Curve, deciles_table, roc_table};
 pub use predict::{Baselines, Embeddings};
 pub use result::{
     Effect, Evaluation, FitKind, Interaction, Intercept, Metric, Model, Overlap, Predictors,
@@ -48,7 +50,7 @@ use sample::Sample;
 use target::Target;
 
 /// Goes up with every change that makes equal input and options give another evaluation.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
 
 /// How hypotheses are tested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -169,6 +171,20 @@ pub fn evaluate(
     Ok(all.evaluation(&sample, &layout, options))
 }
 
+/// Every hypothesis by itself, as [`evaluate`] tests it, nothing adjusted or decided.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn separations(heldout: &Heldout, seed: u64, options: &EvaluateOptions) -> Result<Vec<Tested>> {
+    options.check()?;
+    let sample = Sample::new(*heldout, Level::new(options.conf_level)?, seed)?;
+    let mut all = Parts::default();
+    for target in Target::all(heldout.y, heldout.task) {
+        all.single(&sample, &target)?;
+    }
+    Ok(all.hypotheses)
+}
+
 /// How many of the hypotheses hold, without anything else about them.
 ///
 /// # Errors
@@ -194,6 +210,7 @@ struct Parts {
     varies: Vec<bool>,
     intercepts: Vec<Intercept>,
     models: Vec<Together>,
+    curves: Vec<Curve>,
     strata: Vec<Within>,
     messages: Vec<String>,
 }
@@ -214,7 +231,9 @@ impl Parts {
         let tests = layout.n_varying() * self.n_targets;
         power::fill(sample, target, tests, options, tested);
         self.strata.extend(strata::within(sample, target, tested)?);
-        self.models.extend(predict::together(sample, layout, target, &joint, baselines, options)?);
+        let told = predict::together(sample, layout, target, &joint, baselines, options)?;
+        self.models.extend(told.all);
+        self.curves.extend(told.curve);
         self.say(&joint.messages);
         self.model = Some(joint.model);
         self.intercepts.extend(joint.intercept);
@@ -223,13 +242,18 @@ impl Parts {
 
     /// Each hypothesis by itself; returns where they begin.
     fn test(&mut self, sample: &Sample, layout: &Layout, target: &Target) -> Result<usize> {
-        let (start, n) = (self.hypotheses.len(), sample.n_hypotheses());
-        let tested: Result<Vec<Tested>> =
-            (0..n).into_par_iter().map(|j| single::test(sample, j, target)).collect();
-        self.hypotheses.extend(tested?);
+        let start = self.hypotheses.len();
+        self.single(sample, target)?;
         layout.set_aside(&mut self.hypotheses[start..]);
-        self.varies.extend(vec![!target.is_constant(); n]);
+        self.varies.extend(vec![!target.is_constant(); sample.n_hypotheses()]);
         Ok(start)
+    }
+
+    fn single(&mut self, sample: &Sample, target: &Target) -> Result<()> {
+        let all = (0..sample.n_hypotheses()).into_par_iter();
+        let tested: Result<Vec<Tested>> = all.map(|j| single::test(sample, j, target)).collect();
+        self.hypotheses.extend(tested?);
+        Ok(())
     }
 
     /// Adds what has not been said yet.
@@ -275,6 +299,7 @@ impl Parts {
             overlap: layout.overlap.clone(),
             intercepts: self.intercepts,
             models: self.models,
+            curves: self.curves,
             strata: self.strata,
             messages: self.messages,
             hypotheses: self.hypotheses,

@@ -18,7 +18,7 @@ use super::joint::{Joint, metrics_of};
 use super::layout::Layout;
 use super::sample::{Part, Sample};
 use super::target::{Kind, Target};
-use super::{EvaluateOptions, FitKind, Metric, Predictors, Together};
+use super::{Curve, EvaluateOptions, FitKind, Metric, Predictors, Together, curve};
 use crate::{Result, signal};
 
 /// Rows that the ridge regression on the embeddings looks at, at most.
@@ -41,7 +41,15 @@ pub struct Embeddings<'a> {
     pub of_rows: &'a dyn Fn(&[usize]) -> Matrix,
 }
 
-/// Every set of predictors that is there; empty if no joint model was fitted.
+/// How well everything predicts.
+#[derive(Default)]
+pub(super) struct Told {
+    pub all: Vec<Together>,
+    /// Of the hypotheses, cross-fitted.
+    pub curve: Option<Curve>,
+}
+
+/// Every set of predictors that is there; none if no joint model was fitted.
 pub(super) fn together(
     sample: &Sample,
     layout: &Layout,
@@ -49,16 +57,20 @@ pub(super) fn together(
     joint: &Joint,
     baselines: &Baselines,
     options: &EvaluateOptions,
-) -> Result<Vec<Together>> {
-    let Some(fitted) = &joint.fitted else { return Ok(Vec::new()) };
+) -> Result<Told> {
+    let Some(fitted) = &joint.fitted else { return Ok(Told::default()) };
     let part = &layout.part;
     let y = target.gather(&part.rows);
     let folds = Folds::of(part, &y, target.kind, options.n_folds)?;
     let fold = folds.as_ref().map(|folds| folds.of_row.as_slice());
     let how = How { target, part, y: &y, fold, model: joint.model.regression(), sample, options };
     let own = layout.with_controls(&layout.columns)?;
-    let mut all =
-        how.measured(Predictors::Hypotheses, own.cols(), how.predicted(&own)?.as_deref())?;
+    let predicted = how.predicted(&own)?;
+    let predicted = predicted.as_deref();
+    let curve = predicted.and_then(|prediction| {
+        curve::curve(&how.predictions(prediction, None), target.kind, target.class.clone())
+    });
+    let mut all = how.measured(Predictors::Hypotheses, own.cols(), predicted)?;
     all.extend(how.in_sample(own.cols(), fitted)?);
     if part.controls.cols() > 0 {
         let prediction = how.predicted(&part.controls)?;
@@ -77,7 +89,7 @@ pub(super) fn together(
     if let Some(x) = &baselines.embeddings {
         all.extend(by_embeddings(&how, target, x)?);
     }
-    Ok(all)
+    Ok(Told { all, curve })
 }
 
 /// What every set of predictors is measured by.

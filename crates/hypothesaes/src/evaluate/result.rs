@@ -5,7 +5,7 @@ use hypothesaes_math::means::Spreads;
 use hypothesaes_math::regression::Variance;
 use serde::{Deserialize, Serialize};
 
-use super::EvaluateOptions;
+use super::{Curve, EvaluateOptions};
 
 /// What the held-out texts say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct Evaluation {
     pub intercepts: Vec<Intercept>,
     /// How well all hypotheses together predict, and what else does.
     pub models: Vec<Together>,
+    /// How the predictions of all hypotheses together compare with the target, class by class.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
     /// Every hypothesis within every stratum.
     pub strata: Vec<Within>,
     /// Every pair of hypotheses once.

@@ -8,15 +8,20 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map as Object, Value, json};
 
-use super::Material;
+use super::{Extent, Material, context};
+use crate::charts::Map;
+use crate::data::Split;
 use crate::{Error, Result};
 
 const SCRIPT: &str = include_str!("../../../../web/dist/report.js");
 const STYLE: &str = include_str!("../../../../web/dist/report.css");
 const UNPACK: &str = include_str!("../../../../web/dist/unpack.js");
 const LICENSES: &str = include_str!("../../../../web/dist/LICENSES.txt");
+
+/// Characters of a text that the map shows, and of a concept in a list.
+const SNIPPET: usize = 120;
 
 /// The parts that the page holds.
 #[derive(Debug, Serialize)]
@@ -30,15 +35,17 @@ pub(super) struct App {
     data: String,
 }
 
-pub(super) fn app(material: &Material) -> Result<App> {
+pub(super) fn app(material: &Material, extent: &Extent) -> Result<App> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(SCRIPT.as_bytes()).map_err(Error::file("pack", "report.js"))?;
     let packed = gzip.finish().map_err(Error::file("pack", "report.js"))?;
-    let charts: Map<String, Value> = material
+    let charts: Object<String, Value> = material
         .charts
         .iter()
-        .map(|(chart, _)| (chart.name.to_owned(), chart.spec.clone()))
+        .filter(|(chart, _)| chart.about.is_none())
+        .map(|(chart, _)| (chart.name.clone(), spec(&chart.name, &chart.spec)))
         .collect();
+    let map = material.results.map.map(|map| points(material, map, extent));
     let hypotheses = material.results.outcome.hypotheses.iter();
     let hypotheses: Vec<Value> = hypotheses
         .map(|h| {
@@ -46,7 +53,7 @@ pub(super) fn app(material: &Material) -> Result<App> {
             json!({"id": h.tested.id, "text": h.hypothesis, "holds": holds})
         })
         .collect();
-    let data = json!({"charts": charts, "map": null, "hypotheses": hypotheses});
+    let data = json!({"charts": charts, "map": map, "hypotheses": hypotheses});
     let data = data.to_string().replace('<', "\\u003c");
     Ok(App {
         style: STYLE,
@@ -55,6 +62,43 @@ pub(super) fn app(material: &Material) -> Result<App> {
         licenses: LICENSES,
         data,
     })
+}
+
+/// The specification as the script wants it: the map's data come by themselves, and its points are read out.
+fn spec(name: &str, spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    if name == "map" {
+        spec["data"] = json!({"values": []});
+        if let Some(mark) = spec["mark"].as_object_mut() {
+            mark.remove("aria");
+        }
+    }
+    spec
+}
+
+/// The points of the map, the beginnings of their texts, and which concepts are true of them.
+fn points(material: &Material, map: &Map, extent: &Extent) -> Value {
+    let data = material.shown.data;
+    let all = data.texts_in(Split::Heldout);
+    let drawn = material.charts.iter().find(|(chart, _)| chart.name == "map");
+    let values = drawn.and_then(|(chart, _)| chart.spec["data"]["values"].as_array());
+    let column = |name: &str| -> Vec<Value> {
+        values.into_iter().flatten().map(|value| value[name].clone()).collect()
+    };
+    let snippet = |&i: &usize| context::cut(data.texts.get(all[i]), SNIPPET);
+    let snippets: Option<Vec<String>> =
+        extent.has_snippets.then(|| map.texts.iter().map(snippet).collect());
+    let annotations = material.shown.annotations;
+    let concepts: Vec<Value> = material.concepts.iter().take(annotations.n_concepts()).enumerate()
+        .map(|(c, concept)| {
+            let answers = annotations.concept(c);
+            let has: Vec<usize> =
+                (0..map.texts.len()).filter(|&k| answers[map.texts[k]] == Some(true)).collect();
+            json!({"id": crate::evaluate::hypothesis_id(c), "label": context::cut(concept, SNIPPET), "has": has})
+        })
+        .collect();
+    json!({"x": column("x"), "y": column("y"), "row": column("row"), "target": column("target"),
+           "snippets": snippets, "concepts": concepts})
 }
 
 /// The content-security policy: nothing is fetched, and nothing runs but the two scripts.

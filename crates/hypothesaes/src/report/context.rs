@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::evidence::{Phrases, Piece};
-use super::{Material, texts};
+use super::{Extent, Material, Provenance, texts};
 use crate::charts::Chart;
 use crate::data::{Split, Task};
 use crate::evaluate::{Effect, FitKind, Predictors, Status, Together};
@@ -27,11 +27,13 @@ pub(super) struct Context {
     figures: Vec<Figure>,
     cards: Vec<Card>,
     basis: Vec<String>,
-    left_out: Option<String>,
+    left_out: Option<&'static str>,
     methods: String,
     limits: Vec<String>,
-    options: String,
+    provenance: Provenance,
     version: &'static str,
+    /// Cards that are not there.
+    more_cards: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,7 +53,8 @@ struct Row {
 /// A chart with the numbers below it.
 #[derive(Debug, Serialize)]
 struct Figure {
-    name: &'static str,
+    name: String,
+    is_live: bool,
     section: &'static str,
     title: String,
     caption: String,
@@ -68,6 +71,8 @@ struct Card {
     verdict: &'static str,
     holds: bool,
     facts: Vec<String>,
+    wordings: Vec<Vec<String>>,
+    figures: Vec<Figure>,
     kinds: Vec<Shown>,
 }
 
@@ -85,23 +90,25 @@ struct Text {
     pieces: Vec<Piece>,
 }
 
-pub(super) fn of(material: &Material, n_texts: usize, left_out: Option<&str>) -> Context {
+pub(super) fn of(material: &Material, extent: &Extent) -> Context {
     let outcome = material.results.outcome;
     let target = outcome.data.as_ref().map_or("the target", |data| data.target.as_str());
+    let (cards, more_cards) = cards(material, extent);
     Context {
         title: format!("What goes with {target}?"),
         answer: answer(outcome, target),
         numbers: outcome.test.as_ref().map(|test| numbers(outcome, test)).unwrap_or_default(),
         trust: trust(outcome),
         hypotheses: outcome.strongest_first().into_iter().map(row).collect(),
-        figures: material.charts.iter().map(figure).collect(),
-        cards: cards(material, n_texts),
+        figures: material.charts.iter().filter(|(c, _)| c.about.is_none()).map(figure).collect(),
+        cards,
         basis: basis(outcome),
-        left_out: left_out.map(str::to_owned),
+        left_out: extent.left_out,
         methods: methods(material, target),
         limits: limits(outcome),
-        options: material.options.to_owned(),
+        provenance: material.provenance.clone(),
         version: env!("CARGO_PKG_VERSION"),
+        more_cards,
     }
 }
 
@@ -259,6 +266,7 @@ fn interval(e: &hypothesaes_math::Estimate, digits: usize, has_sign: bool) -> St
 fn section(name: &str) -> &'static str {
     match name {
         "forest" | "prevalence" => "effects",
+        "map" => "map",
         "training" | "densities" => "model",
         _ => "believe",
     }
@@ -267,8 +275,9 @@ fn section(name: &str) -> &'static str {
 fn figure((chart, svg): &(Chart, Option<String>)) -> Figure {
     let (head, rows) = cells(&chart.table, ROWS);
     Figure {
-        name: chart.name,
-        section: section(chart.name),
+        name: chart.name.clone(),
+        is_live: chart.about.is_none(),
+        section: section(&chart.name),
         title: chart.title.clone(),
         caption: chart.caption.clone(),
         svg: svg.clone(),
@@ -284,28 +293,33 @@ fn cells(table: &Table, most: usize) -> (Vec<&'static str>, Vec<Vec<String>>) {
     (head, (0..table.rows().min(most)).map(row).collect())
 }
 
-fn cards(material: &Material, n_texts: usize) -> Vec<Card> {
-    let Material { results, concepts, data, language, .. } = *material;
+/// The cards, and how many are left out.
+fn cards(material: &Material, extent: &Extent) -> (Vec<Card>, usize) {
+    let Material { results, concepts, language, .. } = *material;
+    let data = material.shown.data;
     let analyzer = Analyzer::new(language);
     let texts = data.texts_in(Split::Heldout);
     let ids = data.row_ids(&texts);
     let mut cards: Vec<Card> = Vec::new();
     // With several classes a concept has a row for each; its card is one.
-    for (c, h) in results.outcome.hypotheses.iter().enumerate().take(concepts.len()) {
+    let hypotheses = &results.outcome.hypotheses;
+    let most = extent.cards.min(concepts.len());
+    for (c, h) in hypotheses.iter().enumerate().take(most) {
         let sign = h.tested.claim().map(|e| e.estimate.value);
-        let phrases = Phrases::of(&concepts[c], &analyzer);
+        let phrases = Phrases::of(&concepts[c], &analyzer, language);
+        let others: Vec<&Hypothesis> =
+            hypotheses.iter().skip(c).step_by(concepts.len().max(1)).collect();
         let shown = |place: usize| {
             let text = data.texts.get(texts[place]);
             Text {
                 row: ids[place],
                 target: target_of(data, texts[place]),
-                pieces: phrases.pieces(&cut(text), &analyzer),
+                pieces: phrases.pieces(&cut(text, CUT), &analyzer),
             }
         };
-        let kinds = if n_texts == 0 {
-            Vec::new()
-        } else {
-            texts::kinds(material, (c, h.neuron_id), sign, n_texts)
+        let kinds = match extent.texts {
+            0 => Vec::new(),
+            most => texts::kinds(material, (c, h.neuron_id), sign, most),
         };
         let kinds = kinds.into_iter().map(|kind| Shown {
             name: kind.name,
@@ -316,14 +330,39 @@ fn cards(material: &Material, n_texts: usize) -> Vec<Card> {
             text: h.hypothesis.clone(),
             verdict: crate::charts::verdict(h.tested.status),
             holds: h.tested.status == Status::Holds,
-            facts: facts(h),
+            facts: facts(h, others),
+            wordings: wordings(material, h),
+            figures: pictures(material, h, extent),
             kinds: kinds.collect(),
         });
     }
-    cards
+    let more = hypotheses.len().min(concepts.len()).saturating_sub(cards.len());
+    (cards, more)
 }
 
-fn facts(h: &Hypothesis) -> Vec<String> {
+/// The charts of a card.
+fn pictures(material: &Material, h: &Hypothesis, extent: &Extent) -> Vec<Figure> {
+    let mine = |(chart, _): &&(Chart, Option<String>)| {
+        extent.has_pictures && chart.about.as_deref() == Some(&h.tested.id)
+    };
+    material.charts.iter().filter(mine).map(figure).collect()
+}
+
+/// All wordings that were tried for the neuron of a hypothesis, with their fidelities.
+fn wordings(material: &Material, h: &Hypothesis) -> Vec<Vec<String>> {
+    let labelled = material.labelled.iter().find(|l| Some(l.neuron) == h.neuron_id);
+    let tried = labelled.map(|l| l.wordings.as_slice()).unwrap_or_default();
+    let row = |t: &crate::interpret::Tried| {
+        let kept = if t.is_kept { "kept" } else { "rejected" };
+        let fidelity = t.balanced_f1.map_or_else(|| "not judged".into(), |f1| format!("{f1:.2}"));
+        vec![t.concept.clone(), t.round.to_string(), fidelity, kept.to_owned()]
+    };
+    // One that was never chosen among others says nothing new.
+    if tried.len() < 2 { Vec::new() } else { tried.iter().map(row).collect() }
+}
+
+/// What is known of a hypothesis; `others`: the same about every class.
+fn facts(h: &Hypothesis, others: Vec<&Hypothesis>) -> Vec<String> {
     let t = &h.tested;
     let mut facts = vec![format!(
         "true of {} of {} annotated texts{}",
@@ -334,8 +373,13 @@ fn facts(h: &Hypothesis) -> Vec<String> {
     if let (Some(with), Some(without)) = (t.mean_present, t.mean_absent) {
         facts.push(format!("mean target {with:.2} with it, {without:.2} without"));
     }
-    if let Some(claim) = t.claim() {
-        facts.push(format!("difference {}", interval(&claim.estimate, 3, true)));
+    for other in others {
+        if let Some(claim) = other.tested.claim() {
+            let class =
+                other.tested.class.as_ref().map(|class| format!(" in the share of {class}"));
+            let (effect, of) = (interval(&claim.estimate, 3, true), class.unwrap_or_default());
+            facts.push(format!("difference{of} {effect}"));
+        }
     }
     if let Some(joint) = &t.joint {
         facts.push(format!("beside all other hypotheses {}", interval(&joint.estimate, 3, true)));
@@ -372,11 +416,11 @@ fn target_of(data: &crate::data::Dataset, text: usize) -> String {
     }
 }
 
-fn cut(text: &str) -> String {
-    if text.chars().count() <= CUT {
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(CUT).collect();
+    let kept: String = text.chars().take(most).collect();
     format!("{kept}…")
 }
 
@@ -418,7 +462,7 @@ fn methods(material: &Material, target: &str) -> String {
         test.n_hold,
         test.alpha,
         env!("CARGO_PKG_VERSION"),
-        material.seed
+        material.shown.seed
     )
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::annotate::Wording;
-use crate::text::Analyzer;
+use crate::text::{Analyzer, Language};
 
 /// A stretch of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,15 +13,23 @@ pub(super) struct Piece {
     pub is_evidence: bool,
 }
 
-/// What is looked for: the phrases that a concept quotes, as stems.
+/// What is looked for, as stems: the phrases that a concept quotes, or the words that it is made of.
 pub(super) struct Phrases(Vec<Vec<String>>);
 
 impl Phrases {
-    /// None for a concept in free words.
-    pub(super) fn of(concept: &str, analyzer: &Analyzer) -> Self {
-        let quoted = Wording::read(concept).map(|w| w.phrases().to_vec()).unwrap_or_default();
-        let stems = quoted.iter().map(|phrase| analyzer.stems(phrase));
-        Self(stems.filter(|stems| !stems.is_empty()).collect())
+    /// Of a concept in free words, those with a meaning of their own, but for its first, the verb that
+    /// says what a text does, as in `mentions a refund`.
+    pub(super) fn of(concept: &str, analyzer: &Analyzer, language: Language) -> Self {
+        let stems: Vec<Vec<String>> = match Wording::read(concept) {
+            Ok(wording) => wording.phrases().iter().map(|phrase| analyzer.stems(phrase)).collect(),
+            Err(_) => {
+                let idle = language.function_words();
+                let words = words_of(concept, analyzer).into_iter().skip(1);
+                let telling = words.filter(|word| !idle.contains(&word.to_lowercase().as_str()));
+                telling.map(|word| analyzer.stems(&word)).collect()
+            }
+        };
+        Self(stems.into_iter().filter(|stems| !stems.is_empty()).collect())
     }
 
     /// The text in pieces, those that hold a phrase marked.
@@ -55,6 +63,12 @@ impl Phrases {
         };
         self.0.iter().filter(begins).map(Vec::len).max()
     }
+}
+
+fn words_of(text: &str, analyzer: &Analyzer) -> Vec<String> {
+    let mut words = Vec::new();
+    analyzer.each_word(text, |word| words.push(word.to_owned()));
+    words
 }
 
 fn push(pieces: &mut Vec<Piece>, text: &str, is_evidence: bool) {

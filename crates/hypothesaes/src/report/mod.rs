@@ -8,6 +8,7 @@ mod app;
 mod context;
 mod evidence;
 mod options;
+mod provenance;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -17,10 +18,10 @@ use minijinja::{AutoEscape, Environment};
 use serde_json::json;
 
 pub use options::ReportOptions;
+pub use provenance::Provenance;
 
-use crate::annotate::Annotations;
-use crate::charts::{Chart, Results};
-use crate::data::Dataset;
+use crate::charts::{Chart, Results, Shown};
+use crate::interpret::Labelled;
 use crate::text::Language;
 use crate::{Error, Result};
 
@@ -33,16 +34,13 @@ pub struct Material<'a> {
     pub results: Results<'a>,
     /// The charts, and the SVG of each that could be drawn.
     pub charts: &'a [(Chart, Option<String>)],
-    pub data: &'a Dataset,
+    pub shown: Shown<'a>,
     /// What the held-out texts are annotated with, in the order of the annotations.
     pub concepts: &'a [String],
-    pub annotations: &'a Annotations,
-    /// Activations of all texts, if neurons were looked for.
-    pub z: Option<&'a hypothesaes_math::Activations>,
+    /// The neurons that were put into words.
+    pub labelled: &'a [Labelled],
     pub language: Language,
-    /// The options file of the run.
-    pub options: &'a str,
-    pub seed: u64,
+    pub provenance: &'a Provenance,
 }
 
 /// A page, and what was left out of it so that it is no larger than it may be.
@@ -52,12 +50,75 @@ pub struct Page {
     pub left_out: Option<&'static str>,
 }
 
-/// Texts of each kind on a card, the fewer the larger the page would be.
-const TEXTS: [(usize, Option<&str>); 4] = [
-    (3, None),
-    (1, Some("of each kind only one text is shown, so that the page stays small")),
-    (0, Some("no texts are shown, so that the page stays small; `data` has them")),
-    (0, Some("texts and interactive charts are left out, so that the page stays small")),
+/// How much of what could be shown is.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    /// Texts of each kind on a card.
+    texts: usize,
+    /// Beginnings of the texts on the map.
+    has_snippets: bool,
+    /// Charts on the cards.
+    has_pictures: bool,
+    /// Scripts, by which charts and tables become interactive.
+    is_live: bool,
+    /// Hypotheses with a card, at most.
+    cards: usize,
+    /// What the page says of that.
+    left_out: Option<&'static str>,
+}
+
+const WHOLE: Extent = Extent {
+    texts: 3,
+    has_snippets: true,
+    has_pictures: true,
+    is_live: true,
+    cards: usize::MAX,
+    left_out: None,
+};
+
+/// Ever less, until the page is no larger than it may be.
+const EXTENTS: [Extent; 6] = [
+    WHOLE,
+    Extent {
+        has_snippets: false,
+        left_out: Some("the map has no texts, so that the page stays small"),
+        ..WHOLE
+    },
+    Extent {
+        texts: 1,
+        has_snippets: false,
+        left_out: Some(
+            "of each kind only one text is shown, and none on the map, so that the page stays small",
+        ),
+        ..WHOLE
+    },
+    Extent {
+        texts: 1,
+        has_snippets: false,
+        has_pictures: false,
+        left_out: Some(
+            "cards have one text of each kind and no charts, so that the page stays small; `plots` has \
+             the charts",
+        ),
+        ..WHOLE
+    },
+    Extent {
+        texts: 0,
+        has_snippets: false,
+        has_pictures: false,
+        left_out: Some("no texts are shown, so that the page stays small; `data` has them"),
+        ..WHOLE
+    },
+    Extent {
+        texts: 0,
+        has_snippets: false,
+        has_pictures: false,
+        is_live: false,
+        cards: 200,
+        left_out: Some(
+            "texts, interactive charts and all but 200 cards are left out, so that the page stays small",
+        ),
+    },
 ];
 
 /// The report of a run.
@@ -67,30 +128,27 @@ const TEXTS: [(usize, Option<&str>); 4] = [
 pub fn page(material: &Material, options: &ReportOptions) -> Result<Page> {
     let most = (options.max_mb * 1e6).max(0.0);
     let mut smallest = None;
-    for (step, (n_texts, left_out)) in TEXTS.into_iter().enumerate() {
-        let n_texts = if options.texts { n_texts } else { 0 };
-        let is_live = step + 1 < TEXTS.len();
-        let html = written(material, n_texts, is_live, left_out)?;
-        if html.len() as f64 <= most {
-            return Ok(Page { html, left_out });
+    for mut extent in EXTENTS {
+        if !options.texts {
+            (extent.texts, extent.has_snippets) = (0, false);
         }
+        let html = written(material, &extent)?;
+        let (bytes, left_out) = (html.len(), extent.left_out);
         smallest = Some(Page { html, left_out });
+        if bytes as f64 <= most {
+            break;
+        }
     }
     Ok(smallest.expect("there are steps"))
 }
 
-fn written(
-    material: &Material,
-    n_texts: usize,
-    is_live: bool,
-    left_out: Option<&str>,
-) -> Result<String> {
+fn written(material: &Material, extent: &Extent) -> Result<String> {
     let broken = |e: minijinja::Error| Error::Data(format!("the report's template: {e}"));
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_template("page", TEMPLATE).map_err(broken)?;
-    let context = context::of(material, n_texts, left_out);
-    let app = if is_live { Some(app::app(material)?) } else { None };
+    let context = context::of(material, extent);
+    let app = if extent.is_live { Some(app::app(material, extent)?) } else { None };
     let policy = app::policy(app.as_ref());
     let whole = json!({"style": STYLE, "policy": policy, "app": app, "of": context});
     environment.get_template("page").and_then(|page| page.render(Serde(&whole))).map_err(broken)

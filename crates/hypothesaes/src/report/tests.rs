@@ -1,11 +1,12 @@
 //! The page of made-up results and texts that try to break out of it.
 
-use hypothesaes_math::Activations;
+use hypothesaes_math::{Activations, Matrix};
 
 use super::evidence::{Phrases, Piece};
 use super::*;
-use crate::charts::{charts, tests as made_up};
-use crate::data::{Covariates, Split, Task, Texts};
+use crate::annotate::Annotations;
+use crate::charts::{Map, charts, map, tests as made_up};
+use crate::data::{Covariates, Dataset, Split, Task, Texts};
 use crate::text::Analyzer;
 
 const NASTY: [&str; 8] = [
@@ -25,6 +26,9 @@ struct Whole {
     concepts: Vec<String>,
     annotations: Annotations,
     z: Activations,
+    x: Matrix,
+    labelled: Vec<Labelled>,
+    provenance: Provenance,
 }
 
 fn whole(line: &str) -> Whole {
@@ -49,26 +53,63 @@ fn whole(line: &str) -> Whole {
     let annotations = Annotations::new(n, (0..concepts.len()).map(answers).collect()).unwrap();
     let mut z = Activations::new(4);
     (0..n).for_each(|i| z.push_row([(0, (i % 3) as f32), (1, (i % 2) as f32)]));
-    Whole { outcome, data, concepts, annotations, z }
+    let x = Matrix::from_vec(n, 3, (0..3 * n).map(|i| (i * 7 % 5) as f32).collect()).unwrap();
+    let tried = |concept: &str, is_kept| crate::interpret::Tried {
+        concept: concept.into(),
+        round: 0,
+        balanced_f1: Some(0.25),
+        is_kept,
+    };
+    let labelled = vec![Labelled {
+        neuron: 0,
+        concept: Some(concepts[0].clone()),
+        reason: None,
+        fidelity: None,
+        wordings: vec![tried(&concepts[0], true), tried("a wording </td> that lost", false)],
+        is_unanswered: false,
+    }];
+    let provenance = Provenance {
+        options: "seed = 0\n# </pre><script>".into(),
+        input: "abc123".into(),
+        cost_head: vec!["stage".into(), "dollars".into()],
+        cost: vec![vec!["annotate".into(), "1.25".into()]],
+        prompts: vec![("annotate/texts.txt".into(), "Is <concept> true of it?".into())],
+        files: vec![("tables/hypotheses.csv".into(), "0f0f".into())],
+        ..Provenance::default()
+    };
+    Whole { outcome, data, concepts, annotations, z, x, labelled, provenance }
+}
+
+fn shown(whole: &Whole) -> Shown<'_> {
+    let Whole { data, annotations, z, x, .. } = whole;
+    Shown { data, annotations, z: Some(z), x: Some(x), seed: 0 }
+}
+
+fn results<'a>(
+    whole: &'a Whole,
+    overlap: &'a [crate::evaluate::Overlap],
+    map: Option<&'a Map>,
+) -> Results<'a> {
+    let (outcome, shown) = (&whole.outcome, Some(shown(whole)));
+    Results { outcome, overlap, selection: None, saes: &[], shown, map }
 }
 
 fn made(whole: &Whole, options: &ReportOptions) -> Page {
     let overlap = made_up::overlap();
-    let results =
-        Results { outcome: &whole.outcome, overlap: &overlap, selection: None, saes: &[] };
+    let shown = shown(whole);
+    let map = map(&shown).unwrap();
+    let results = results(whole, &overlap, map.as_ref());
     let svg = Some("<svg role=\"graphics-document\"></svg>".to_owned());
     let charts: Vec<(Chart, Option<String>)> =
         charts(&results).into_iter().map(|chart| (chart, svg.clone())).collect();
     let material = Material {
         results,
         charts: &charts,
-        data: &whole.data,
+        shown,
         concepts: &whole.concepts,
-        annotations: &whole.annotations,
-        z: Some(&whole.z),
+        labelled: &whole.labelled,
         language: Language::English,
-        options: "seed = 0\n# </pre><script>",
-        seed: 0,
+        provenance: &whole.provenance,
     };
     page(&material, options).unwrap()
 }
@@ -96,8 +137,12 @@ fn texts_stay_texts_and_nothing_is_fetched() {
             html.contains(&format!("id=\"{id}\"")) && html.contains(&format!("href=\"#{id}\""))
         );
     }
-    for chart in ["forest", "prevalence", "fidelity", "overlap", "predictors"] {
+    for chart in ["forest", "prevalence", "fidelity", "overlap", "predictors", "map"] {
         assert!(html.contains(&format!("data-chart=\"{chart}\"")), "{chart}");
+    }
+    for told in ["a wording &lt;/td&gt; that lost", "abc123", "1.25", "annotate/texts.txt", "0f0f"]
+    {
+        assert!(html.contains(told), "{told}");
     }
 }
 
@@ -135,7 +180,7 @@ fn a_page_that_would_be_too_large_says_what_it_leaves_out() {
 fn phrases_are_marked_where_they_stand() {
     let analyzer = Analyzer::new(Language::English);
     let check = |concept: &str, text: &str, marked: &[&str]| {
-        let pieces = Phrases::of(concept, &analyzer).pieces(text, &analyzer);
+        let pieces = Phrases::of(concept, &analyzer, Language::English).pieces(text, &analyzer);
         let all: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
         assert_eq!(all, text);
         let of = |piece: &&Piece| piece.is_evidence;
@@ -149,26 +194,23 @@ fn phrases_are_marked_where_they_stand() {
     );
     check(r#"mentions "long" or "a long time""#, "a long time, long", &["a long time", "long"]);
     check(r#"is close in meaning to "café" (0.2)"#, "Zwei Cafés, é", &["Cafés"]);
-    check("complains about a wait", "wait", &[]);
+    // Words of a meaning of its own, of a concept in free words, but for what the text does with them.
+    check("complains about a long wait", "About waits: a long complaint", &["waits", "long"]);
+    check("complains", "complains", &[]);
     check(r#"mentions "x""#, "", &[]);
 }
 
 #[test]
 fn texts_of_every_kind_are_those_that_it_names() {
     let whole = whole("short");
-    let overlap = [];
-    let results =
-        Results { outcome: &whole.outcome, overlap: &overlap, selection: None, saes: &[] };
     let material = Material {
-        results,
+        results: results(&whole, &[], None),
         charts: &[],
-        data: &whole.data,
+        shown: shown(&whole),
         concepts: &whole.concepts,
-        annotations: &whole.annotations,
-        z: Some(&whole.z),
+        labelled: &whole.labelled,
         language: Language::English,
-        options: "",
-        seed: 0,
+        provenance: &whole.provenance,
     };
     let kinds = texts::kinds(&material, (0, Some(0)), Some(-1.0), 2);
     let of = |part: &str| kinds.iter().find(|kind| kind.name.contains(part)).unwrap().texts.clone();

@@ -3,6 +3,7 @@
 use hypothesaes_math::random::{permutation, stream};
 
 use super::Material;
+use crate::charts::Shown;
 use crate::data::Split;
 
 /// Texts of one kind, by their places among the held-out texts.
@@ -29,7 +30,7 @@ pub(super) fn kinds(
     sign: Option<f64>,
     most: usize,
 ) -> Vec<Kind> {
-    let Material { data, annotations, z, seed, .. } = *material;
+    let Shown { data, annotations, z, seed, .. } = material.shown;
     let texts = data.texts_in(Split::Heldout);
     let fires = |&text: &usize| match (z, neuron) {
         (Some(z), Some(j)) => z.value(text, j),

@@ -35,6 +35,24 @@ pub(super) fn write(run: &RunDir, models: &Models) -> Result<()> {
     run.write(TABLE, &String::from_utf8_lossy(&out))
 }
 
+/// The table as a reader sees it, without the time that calls took: names of its columns, and its rows.
+pub(super) fn shown(run: &RunDir) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+    let path = run.path().join(TABLE);
+    if !path.exists() {
+        return Ok(Default::default());
+    }
+    let broken = |e: ::csv::Error| Error::Data(format!("{}: {e}", path.display()));
+    let mut reader = ::csv::Reader::from_path(&path).map_err(broken)?;
+    let head: Vec<String> = reader.headers().map_err(broken)?.iter().map(str::to_owned).collect();
+    let kept: Vec<usize> = (0..head.len()).filter(|&i| head[i] != "seconds").collect();
+    let of = |row: &::csv::StringRecord| -> Vec<String> {
+        kept.iter().map(|&i| row.get(i).unwrap_or_default().to_owned()).collect()
+    };
+    let rows: std::result::Result<Vec<_>, _> =
+        reader.records().map(|r| r.map(|r| of(&r))).collect();
+    Ok((kept.iter().map(|&i| head[i].clone()).collect(), rows.map_err(broken)?))
+}
+
 /// Dollars that this directory has cost so far; `None` if a price is unknown.
 pub(super) fn spent(run: &RunDir, models: &Models) -> Result<Option<f64>> {
     let store = models.client().store();

@@ -185,5 +185,9 @@ fn through(context: &mut Context, last: Stage, outcome: &mut Outcome) -> Result<
     if last == Stage::Evaluate {
         return Ok(());
     }
+    // Nothing is asked from here on, and the page says what was.
+    if let Some(models) = context.models {
+        cost::write(&context.run, models)?;
+    }
     stages::report(context, outcome, (&data, &findings))
 }

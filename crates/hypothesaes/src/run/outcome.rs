@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::stages::{Evaluated, Findings};
 use crate::annotate::Annotations;
 use crate::data::{Counts, Dataset, Split, Task};
-use crate::evaluate::{Gold, Model, Overlap, Tested, Together, Wording};
+use crate::evaluate::{Curve, Gold, Model, Overlap, Tested, Together, Wording};
 use crate::interpret::Fidelity;
 use crate::leakage::Leakage;
 use crate::placebo::Placebo;
 use crate::sae::{Quality, TrainedSae};
 use crate::signal::Signal;
 use crate::store::StageReport;
+use crate::subgroups::Subgroup;
 
 /// Everything a caller shows; what the run did not get to is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -108,6 +109,12 @@ pub struct TestSummary {
     pub placebo: Option<Placebo>,
     /// What annotations by hand say.
     pub gold: Option<Gold>,
+    /// Every hypothesis among some of the texts; the table `subgroups` has them.
+    #[serde(skip)]
+    pub subgroups: Vec<Subgroup>,
+    /// How predictions compare with the target; the tables `deciles` and `roc` have it.
+    #[serde(skip)]
+    pub curves: Vec<Curve>,
 }
 
 /// The held-out texts and their annotations.
@@ -174,6 +181,8 @@ impl Outcome {
             leakage: checks.leakage,
             placebo: checks.placebo,
             gold: checks.gold,
+            subgroups: checks.subgroups,
+            curves: evaluation.curves,
         });
         let fidelity = findings.worded().map(|l| l.fidelity);
         let fidelity: Vec<Option<Fidelity>> =

@@ -126,7 +126,7 @@ impl Model {
 }
 
 /// Column of the class that a row is about.
-fn class(classes: impl Iterator<Item = Option<String>>) -> Column {
+pub(crate) fn class(classes: impl Iterator<Item = Option<String>>) -> Column {
     Column::text("class", "class of the target, set against all others", classes)
 }
 

@@ -23,7 +23,7 @@ pub(in crate::run) fn plots(
     let drawn = drawn(&charts);
     let mut pictures = Vec::new();
     for (chart, drawn) in charts.into_iter().zip(drawn) {
-        let name = chart.name;
+        let name = &chart.name;
         out.json(&format!("plots/{name}.json"), &chart.spec)?;
         let svg = match drawn {
             Ok((svg, png)) => {

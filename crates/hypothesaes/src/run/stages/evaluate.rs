@@ -8,7 +8,9 @@ use super::Neurons;
 use crate::Result;
 use crate::annotate::Annotations;
 use crate::data::{Dataset, Split};
-use crate::evaluate::{self, Baselines, Embeddings, Evaluation, Gold, Heldout, Wording};
+use crate::evaluate::{
+    self, Baselines, Embeddings, Evaluation, Gold, Wording, deciles_table, roc_table,
+};
 use crate::gold;
 use crate::interpret::{Fidelity, Labelled};
 use crate::leakage::{self, Leakage};
@@ -17,6 +19,7 @@ use crate::placebo::{self, Placebo};
 use crate::run::Context;
 use crate::select::Selection;
 use crate::store::{Outputs, Stage, read_json};
+use crate::subgroups::{self, Subgroup};
 use crate::table::Column;
 use crate::watch::Watch;
 
@@ -37,6 +40,8 @@ pub(crate) struct Checks {
     pub placebo: Option<Placebo>,
     /// `None` without annotations by hand.
     pub gold: Option<Gold>,
+    /// Every hypothesis among some of the texts.
+    pub subgroups: Vec<Subgroup>,
 }
 
 /// What the hypotheses are and where they came from.
@@ -94,10 +99,11 @@ pub(crate) fn evaluate(
             out.table(&evaluation.effects_table())?;
             out.table(&evaluation.models_table())?;
             out.table(&evaluation.overlap_table())?;
-            if let Some(strata) = evaluation.strata_table() {
-                out.table(&strata)?;
-            }
-            let checks = findings.checks(data, &heldout, options, *watch)?;
+            let curves = &evaluation.curves;
+            let more = [evaluation.strata_table(), deciles_table(curves), roc_table(curves)];
+            more.iter().flatten().try_for_each(|table| out.table(table))?;
+            let of = (&part, annotations.concepts());
+            let checks = findings.checks(data, of, options, *watch)?;
             checks.write(out)?;
             Ok(Evaluated { evaluation, checks })
         },
@@ -126,7 +132,7 @@ impl Checks {
         if let Some(gold) = &self.gold {
             out.table(&gold.table())?;
         }
-        Ok(())
+        subgroups::table(&self.subgroups).iter().try_for_each(|table| out.table(table))
     }
 }
 
@@ -154,7 +160,7 @@ impl Findings<'_> {
     fn checks(
         &self,
         data: &Dataset,
-        heldout: &Heldout,
+        (part, annotations): (&Dataset, &evaluate::Annotations),
         options: &Options,
         watch: &dyn Watch,
     ) -> Result<Checks> {
@@ -168,12 +174,14 @@ impl Findings<'_> {
         let gold = match &options.evaluate.gold {
             Some(file) => {
                 let by_hand = gold::read(file, data, &self.concepts())?;
-                Some(evaluate::correct(heldout, &by_hand, options.seed, &options.evaluate)?)
+                let heldout = part.heldout(annotations);
+                Some(evaluate::correct(&heldout, &by_hand, options.seed, &options.evaluate)?)
             }
             None => None,
         };
         let leakage = leakage::check(data, options.evaluate.near_duplicate)?;
-        Ok(Checks { leakage, placebo, gold })
+        let subgroups = subgroups::subgroups(part, annotations, options.seed, &options.evaluate)?;
+        Ok(Checks { leakage, placebo, gold, subgroups })
     }
 
     /// Activations of the neurons that were worded on these rows.

@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::Result;
 use crate::annotate::Annotations;
-use crate::charts::{Results, charts};
+use crate::charts::{Results, Shown, charts, map};
 use crate::data::Dataset;
 use crate::report::{Material, page};
 use crate::run::{Context, Outcome, papers};
@@ -21,16 +21,19 @@ pub(crate) fn report(
     let identity = context.identity(Stage::Report);
     let Context { run, options, watch, .. } = context;
     let (options, watch) = (*options, *watch);
+    let settings = (options.to_toml(), options.seed);
+    let provenance = papers::provenance(run, outcome, settings)?;
     let dictionary = dictionary(&run.dictionary());
     let summary = papers::summary(outcome);
     let found = findings.found.as_ref();
-    let results = Results {
-        outcome,
-        overlap: &outcome.overlap,
-        selection: found.map(|found| &found.selection),
-        saes: found.map_or(&[], |found| &found.neurons.models),
-    };
     let none = Annotations::default();
+    let shown = Shown {
+        data,
+        annotations: outcome.heldout.as_ref().map_or(&none, |heldout| &heldout.annotations),
+        z: found.map(|found| &found.neurons.z),
+        x: found.map(|found| &found.x),
+        seed: options.seed,
+    };
     run.stage(
         Stage::Report,
         identity,
@@ -39,17 +42,24 @@ pub(crate) fn report(
             out.table(&dictionary)?;
             out.bytes("README.md", papers::FOLDER.as_bytes())?;
             out.bytes("summary.md", summary.as_bytes())?;
+            let map = map(&shown)?;
+            let results = Results {
+                outcome,
+                overlap: &outcome.overlap,
+                selection: found.map(|found| &found.selection),
+                saes: found.map_or(&[], |found| &found.neurons.models),
+                shown: Some(shown),
+                map: map.as_ref(),
+            };
             let charts = papers::plots(out, charts(&results), watch)?;
             let material = Material {
                 results,
                 charts: &charts,
-                data,
+                shown,
                 concepts: &findings.concepts(),
-                annotations: outcome.heldout.as_ref().map_or(&none, |heldout| &heldout.annotations),
-                z: found.map(|found| &found.neurons.z),
+                labelled: found.map_or(&[], |found| &found.labelled),
                 language: options.embed.language,
-                options: &options.to_toml(),
-                seed: options.seed,
+                provenance: &provenance,
             };
             let page = page(&material, &options.report)?;
             if let Some(left_out) = page.left_out {
