@@ -28,7 +28,7 @@ describe('a report', { skip }, () => {
     }
   }
   async function allLive(page) {
-    const figures = page.locator('figure.chart');
+    const figures = page.locator('figure.chart[data-chart]');
     const n = await figures.count();
     assert.ok(n >= 5, `${n} charts`);
     for (let i = 0; i < n; i++) {
@@ -55,8 +55,37 @@ describe('a report', { skip }, () => {
     await page.locator(`${first}[open] blockquote`).first().waitFor();
   }));
 
+  test('the map tells the text of a point and takes the colour of a concept', () => within({}, async (page) => {
+    const map = page.locator('figure[data-chart="map"]');
+    await map.scrollIntoViewIfNeeded();
+    const points = map.locator('.live .mark-symbol.role-mark > path');
+    await points.first().waitFor();
+    assert.ok((await points.count()) <= 2000);
+    await points.first().focus();
+    await page.locator('aside.snippet .text').waitFor();
+    const select = page.locator('#map-tools select');
+    await select.selectOption({ index: 1 });
+    await page.waitForFunction(() => new Set([...document.querySelectorAll('[data-chart=map] .live .role-mark > path')].map((p) => p.getAttribute('fill'))).size <= 2);
+  }));
+
+  test('on paper it is light, and what is open is there', () => within({ colorScheme: 'dark', viewport: { width: 794, height: 1123 } }, async (page) => {
+    await allLive(page);
+    await page.locator('details.card').first().evaluate((card) => { card.open = true; });
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    const [ink, paper] = await page.evaluate(() => ['color', 'backgroundColor'].map((name) => getComputedStyle(document.body)[name]));
+    assert.deepEqual([ink, paper], ['rgb(28, 29, 31)', 'rgb(255, 255, 255)']);
+    assert.ok(await page.locator('figure[data-chart="forest"] .still svg').isVisible());
+    assert.ok(!(await page.locator('#card-tools').isVisible()));
+    assert.ok(await page.locator('details.card').first().locator('blockquote').first().isVisible());
+    assert.ok(await page.locator('#methods').isVisible());
+    if (process.env.HYPOTHESAES_SHOTS) {
+      await page.pdf({ path: `${process.env.HYPOTHESAES_SHOTS}/print.pdf`, format: 'A4' });
+      await page.screenshot({ path: `${process.env.HYPOTHESAES_SHOTS}/print.png`, fullPage: true });
+    }
+  }));
+
   test('without scripts everything can be read', () => within({ javaScriptEnabled: false }, async (page) => {
-    assert.ok((await page.locator('figure.chart .picture svg').count()) >= 5);
+    assert.ok((await page.locator('figure.chart .picture svg').count()) >= 10);
     assert.ok(await page.locator('figure[data-chart="forest"] .picture svg').isVisible());
     assert.equal(await page.locator('details.card').count(), await page.locator('[data-table="hypotheses"] tbody tr').count());
     assert.ok(await page.locator('#methods').isVisible());

@@ -86,11 +86,11 @@ fn activation(h: &Hypothesis, outcome: &Outcome, shown: Shown) -> Option<Chart> 
     let scale = json!({"domain": ["yes", "no", "missing"], "range": [spec::BLUE, spec::VERMILION, spec::GREY]});
     let marks = json!({
         "width": WIDTH,
-        "mark": {"type": "bar", "binSpacing": 1},
+        "mark": {"type": "bar", "orient": "vertical", "aria": false},
         "encoding": {
-            "x": {"field": "from", "type": "quantitative", "bin": {"binned": true, "step": width}, "title": "activation of the neuron"},
+            "x": {"field": "from", "type": "quantitative", "title": "activation of the neuron", "axis": {"grid": false, "tickCount": 6}},
             "x2": {"field": "to"},
-            "y": {"field": "n", "type": "quantitative", "title": "held-out texts", "stack": "zero"},
+            "y": {"field": "n", "type": "quantitative", "title": "held-out texts", "stack": "zero", "axis": {"tickCount": 4}},
             "color": {"field": "concept", "type": "nominal", "title": "true of them", "scale": scale},
             "tooltip": tooltip(&[("from", "from"), ("to", "to"), ("concept", "true of them"), ("n", "texts")])
         }
@@ -172,7 +172,7 @@ fn subgroups(h: &Hypothesis, outcome: &Outcome) -> Option<Chart> {
         {"mark": {"type": "rule", "color": spec::GREY, "strokeDash": [3, 3]}, "data": {"values": [{"zero": 0}]},
          "encoding": {"x": {"field": "zero", "type": "quantitative"}}},
         {"mark": {"type": "rule", "strokeWidth": 1.5, "color": spec::BLUE},
-         "encoding": {"y": names("texts"), "x": number("conf_low", axis), "x2": {"field": "conf_high"}}},
+         "encoding": {"y": names("texts"), "x": {"field": "conf_low", "type": "quantitative", "title": axis, "axis": {"tickCount": 6}}, "x2": {"field": "conf_high"}}},
         {"mark": {"type": "point", "filled": true, "size": 50, "opacity": 1, "color": spec::BLUE},
          "encoding": {"y": names("texts"), "x": number("estimate", axis), "tooltip": tooltip(&[("texts", ""), ("n", "texts"), ("n_present", "with the concept"), ("estimate", "difference")])}}
     ]});

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Chart;
-use super::spec::{self, ROW, chart, names, tooltip};
+use super::spec::{self, ROW, chart, tooltip};
 use crate::run::Outcome;
 use crate::table::{Column, Table};
 
@@ -54,7 +54,7 @@ pub(super) fn placebo(outcome: &Outcome) -> Option<Chart> {
     let marks = json!({
         "mark": {"type": "point", "filled": true, "opacity": 0.9},
         "encoding": {
-            "y": names("target"),
+            "y": {"field": "target", "type": "nominal", "sort": null, "title": null, "axis": {"grid": false, "ticks": false, "offset": 12}},
             "x": {"field": "share", "type": "quantitative", "title": "share of the tested that hold", "scale": {"domain": [0, 1]}, "axis": {"format": "~%"}},
             "size": {"field": "n_runs", "type": "quantitative", "legend": null, "scale": {"range": [60, 400], "zero": false}},
             "color": {"condition": {"test": "datum.target === 'real'", "value": spec::BLUE}, "value": spec::VERMILION},

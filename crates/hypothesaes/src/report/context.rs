@@ -230,7 +230,7 @@ fn row(h: &Hypothesis) -> Row {
 }
 
 fn p_value(p: f64) -> String {
-    if p < 0.001 { "< 0.001".into() } else { format!("{p:.3}") }
+    if p < 0.001 { "<\u{a0}0.001".into() } else { format!("{p:.3}") }
 }
 
 /// The number that stands for an effect, with its interval without signs.

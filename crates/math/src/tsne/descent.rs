@@ -3,11 +3,11 @@
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::Affinities;
+use super::{Affinities, START};
 
 /// Steps in which likeness counts for more, so that clusters form, and those after them.
 const EARLY: usize = 250;
-const LATE: usize = 750;
+const LATE: usize = 500;
 const EXAGGERATION: f64 = 12.0;
 const MIN_GAIN: f64 = 0.01;
 /// Partial sums that run side by side: as many on every processor, so that sums agree.
@@ -18,7 +18,7 @@ pub(super) fn descend(p: &Affinities, mut y: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     let rate = (y.len() as f64 / EXAGGERATION / 4.0).max(50.0);
     walk(p, &mut y, EARLY, [EXAGGERATION, 0.5, rate]);
     walk(p, &mut y, LATE, [1.0, 0.8, rate]);
-    centred(y)
+    y
 }
 
 fn walk(
@@ -39,15 +39,26 @@ fn walk(
                 y[i][k] += step[i][k];
             }
         }
+        spread_out(y, &mut step);
     }
 }
 
-fn centred(mut y: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+/// Where all points are close together, steps are linear in their places: scaling both up changes no
+/// shape, and keeps points that attract each other from vanishing in one.
+fn spread_out(y: &mut [[f64; 2]], step: &mut [[f64; 2]]) {
+    centre(y);
+    let square: f64 = y.iter().flatten().map(|v| v * v).sum();
+    let spread = (square / y.len().max(1) as f64).sqrt();
+    if spread > 0.0 && spread < START {
+        y.iter_mut().chain(step).flatten().for_each(|v| *v *= START / spread);
+    }
+}
+
+fn centre(y: &mut [[f64; 2]]) {
     for k in 0..2 {
         let mean = y.iter().map(|at| at[k]).sum::<f64>() / y.len().max(1) as f64;
         y.iter_mut().for_each(|at| at[k] -= mean);
     }
-    y
 }
 
 /// Slope of the Kullback-Leibler divergence at the places `y`, `p` multiplied by `exaggeration`:
@@ -101,23 +112,31 @@ fn repulsions(y: &[[f64; 2]]) -> (Vec<[f64; 2]>, f64) {
 #[inline(always)]
 fn repulsion(places: &[Vec<f32>; 2], i: usize) -> [f64; 3] {
     let [xs, ys] = places;
-    let (x, y) = (xs[i], ys[i]);
+    let at = [xs[i], ys[i]];
     let mut sums = [[0.0_f32; LANES]; 3];
-    let mut add = |lane: usize, a: f32, b: f32| {
-        let (u, v) = (x - a, y - b);
-        let near = 1.0 / (1.0 + u * u + v * v);
-        sums[0][lane] += near * near * u;
-        sums[1][lane] += near * near * v;
-        sums[2][lane] += near;
-    };
-    let (whole, rest) = (xs.chunks_exact(LANES), xs.len() / LANES * LANES);
-    for (a, b) in whole.zip(ys.chunks_exact(LANES)) {
-        for lane in 0..LANES {
-            add(lane, a[lane], b[lane]);
-        }
+    let (xs, last_xs) = xs.as_chunks::<LANES>();
+    let (ys, last_ys) = ys.as_chunks::<LANES>();
+    for (x, y) in xs.iter().zip(ys) {
+        add(&mut sums, at, x, y);
     }
-    for (lane, at) in (rest..xs.len()).enumerate() {
-        add(lane, xs[at], ys[at]);
+    if !last_xs.is_empty() {
+        // Far away nothing is repelled.
+        let mut last = [[f32::MAX.sqrt() / 4.0; LANES]; 2];
+        last[0][..last_xs.len()].copy_from_slice(last_xs);
+        last[1][..last_ys.len()].copy_from_slice(last_ys);
+        add(&mut sums, at, &last[0], &last[1]);
     }
     sums.map(|lanes| lanes.iter().map(|v| f64::from(*v)).sum())
+}
+
+#[inline(always)]
+fn add(sums: &mut [[f32; LANES]; 3], at: [f32; 2], xs: &[f32; LANES], ys: &[f32; LANES]) {
+    let [sum_x, sum_y, sum] = sums;
+    for lane in 0..LANES {
+        let (u, v) = (at[0] - xs[lane], at[1] - ys[lane]);
+        let near = 1.0 / (1.0 + u * u + v * v);
+        sum_x[lane] += near * near * u;
+        sum_y[lane] += near * near * v;
+        sum[lane] += near;
+    }
 }

@@ -24,7 +24,7 @@ const START: f64 = 1e-4;
 
 /// Coordinates of the rows of `x` (n x d, any scale): n pairs.
 ///
-/// About 1,000 n^2 terms: 2,000 rows take about a second. `perplexity`, the number of neighbours that
+/// About 750 n^2 terms: 2,000 rows take a second or two. `perplexity`, the number of neighbours that
 /// count, is lowered where there are few rows. Equal rows may lie on one spot. The same bits
 /// whatever the number of threads.
 ///

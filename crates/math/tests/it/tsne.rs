@@ -1,7 +1,9 @@
+use hypothesaes_math::random::stream;
 use hypothesaes_math::tsne::{affinities, divergence, gradient, tsne};
 use hypothesaes_math::{Error, Matrix};
 use serde_json::Value;
 
+use crate::draws::normal;
 use crate::support::{assert_close, golden, items, number, numbers};
 
 fn matrix(case: &Value) -> Matrix {
@@ -74,4 +76,18 @@ fn few_and_equal_rows_have_places_too() {
     assert!(matches!(tsne(&bad, 30.0, 0), Err(Error::NotFinite { .. })));
     let fine = Matrix::from_vec(6, 1, vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
     assert!(matches!(tsne(&fine, 0.0, 0), Err(Error::Option { name: "perplexity", .. })));
+}
+
+#[test]
+fn points_without_a_pattern_do_not_fall_into_one() {
+    let (n, d) = (600, 40);
+    let mut random = stream(7, "points");
+    let x = (0..n * d).map(|_| normal(&mut random) as f32).collect();
+    let x = Matrix::from_vec(n, d, x).unwrap();
+    let y = tsne(&x, 30.0, 0).unwrap();
+    let spread = |k: usize| y.iter().map(|at| at[k] * at[k]).sum::<f64>() / n as f64;
+    assert!(spread(0) > 1.0 && spread(1) > 1.0);
+    let lost = divergence(&affinities(&x, 30.0).unwrap(), &y);
+    let vanished = divergence(&affinities(&x, 30.0).unwrap(), &vec![[0.0; 2]; n]);
+    assert!(lost < 0.8 * vanished, "{lost} against {vanished}");
 }

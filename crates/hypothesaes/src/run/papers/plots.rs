@@ -1,6 +1,7 @@
 //! `plots/`: every chart as SVG, PNG and Vega-Lite.
 
 use hypothesaes_render::{Renderer, png};
+use rayon::prelude::*;
 
 use crate::Result;
 use crate::charts::Chart;
@@ -9,6 +10,9 @@ use crate::watch::Watch;
 
 /// Dots of a PNG for each of the picture's own.
 const SCALE: f32 = 2.0;
+
+/// Charts that an engine draws in about the time it takes to start.
+const WORTH_AN_ENGINE: usize = 8;
 
 /// SVG and PNG of a chart, or why there are none.
 type Drawn = Result<(String, Vec<u8>), String>;
@@ -47,6 +51,13 @@ fn drawn(charts: &[Chart]) -> Vec<Drawn> {
         let png = png(&svg, SCALE).map_err(|e| e.to_string())?;
         Ok((svg, png))
     };
-    let all = Renderer::with(|renderer| charts.iter().map(|chart| draw(renderer, chart)).collect());
-    all.unwrap_or_else(|e| charts.iter().map(|_| Err(e.to_string())).collect())
+    let part = |charts: &[Chart]| -> Vec<Drawn> {
+        let all =
+            Renderer::with(|renderer| charts.iter().map(|chart| draw(renderer, chart)).collect());
+        all.unwrap_or_else(|e| charts.iter().map(|_| Err(e.to_string())).collect())
+    };
+    // Each engine draws one chart at a time, wherever it runs: how many there are changes nothing.
+    let engines = (charts.len() / WORTH_AN_ENGINE).clamp(1, rayon::current_num_threads());
+    let size = charts.len().div_ceil(engines).max(1);
+    charts.par_chunks(size).map(part).collect::<Vec<_>>().concat()
 }
