@@ -24,6 +24,8 @@ __all__ = [
     "average_precision",
     "cross_fitted",
     "evaluate",
+    "export",
+    "export_text",
     "hash_rows",
     "load",
     "locate",
@@ -327,6 +329,16 @@ def evaluate(
     """Tests `annotations`, concepts x the held-out texts of the run directory as `annotate_more` has
     them, as the run tested its own; `options`: as the section `evaluate` of the options file. JSON: {hypotheses, effects, models: lists of
     rows as the tables of a run have them, messages}."""
+
+def export(
+    folder: str, tables: Sequence[str], formats: Sequence[str], out: str, is_file: bool, excel: bool
+) -> tuple[list[str], list[str]]:
+    """Writes tables of a run directory, as `hypothesaes export`: csv, parquet, markdown, latex, xlsx.
+    No tables: those of results. `out`: a folder, or the one file. The files, and what there is to know
+    of them."""
+
+def export_text(folder: str, table: str, format: str) -> str:
+    """One table as csv, markdown or latex."""
 
 def answers_file() -> str:
     """Where answers are kept: HYPOTHESAES_CACHE, else the user's cache folder."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
-from . import _evidence, _folder, _frames, _native, _own, _render, _summary
+from . import _charts, _evidence, _folder, _frames, _native, _own, _page, _render, _summary
+from ._charts import Plots
 from ._plan import Plan, consent
 from ._request import Request
 from ._summary import Summary
@@ -287,28 +287,115 @@ class Run:
             approve = self._approval(confirm)
             return _evidence.annotate(self._at, new_data, text, hypotheses, approve, bar)
 
-    def to_latex(self, path: str | os.PathLike[str]) -> None:
-        """Write the summary as a table for the LaTeX package booktabs."""
-        Path(path).write_text(self.summary().as_latex(), encoding="utf-8")
+    @property
+    def plot(self) -> Plots:
+        """The charts, as in ``run.plot.forest()``: each shows itself in a notebook, and is saved by
+        ``.save("forest.svg")``."""
+        return Plots(self.folder)
 
-    def to_markdown(self, path: str | os.PathLike[str]) -> None:
-        """Write the summary as Markdown."""
-        Path(path).write_text(self.summary().as_markdown(), encoding="utf-8")
+    def report(self, path: str | os.PathLike[str] | None = None, texts: bool = True) -> Path:
+        """Write the report: one page that answers and shows, and fetches nothing.
 
-    def to_csv(self, folder: str | os.PathLike[str]) -> None:
-        """Copy all tables but the large ones with a row per text to a folder, as CSV."""
-        os.makedirs(folder, exist_ok=True)
-        for path in sorted(Path(self.folder, "tables").glob("*.csv")):
-            shutil.copyfile(path, Path(folder, path.name))
+        Parameters
+        ----------
+        path : path, optional
+            The file; by default ``report.html`` of the run directory, or one beside it where that
+            differs in `texts`.
+        texts : bool
+            Whether texts of the data are in it. Without, it can be shared where they cannot.
+
+        Returns
+        -------
+        Path
+            Where it lies.
+        """
+        return _page.write(self._at, path, texts)
+
+    def to_latex(self, path: str | os.PathLike[str] | None = None, table: str | None = None) -> str:
+        """Write the summary, or a table, for the LaTeX package booktabs.
+
+        Parameters
+        ----------
+        path : path, optional
+            The file; by default none is written.
+        table : str, optional
+            A table, such as "hypotheses" or "models", in the shape of a paper: the columns that
+            matter, with a caption, a label and notes. By default the summary.
+
+        Returns
+        -------
+        str
+            What was written.
+        """
+        return self._text("latex", path, table)
+
+    def to_markdown(
+        self, path: str | os.PathLike[str] | None = None, table: str | None = None
+    ) -> str:
+        """Write the summary, or a table, as Markdown; parameters as those of `to_latex`."""
+        return self._text("markdown", path, table)
+
+    def to_csv(
+        self,
+        folder: str | os.PathLike[str],
+        tables: Sequence[str] | None = None,
+        *,
+        excel: bool = False,
+    ) -> None:
+        """Write tables to a folder, as CSV.
+
+        Parameters
+        ----------
+        folder : path
+            Where to; made if need be.
+        tables : sequence of str, optional
+            By default all but the large ones with a row per text.
+        excel : bool
+            Begin the files with the mark by which Excel knows UTF-8.
+        """
+        names = tables
+        if names is None:
+            names = sorted(path.stem for path in Path(self.folder, "tables").glob("*.csv"))
+        out = os.path.expanduser(os.fspath(folder))
+        _native.export(self.folder, names, ["csv"], out, False, excel)
+
+    def to_excel(self, path: str | os.PathLike[str], tables: Sequence[str] | None = None) -> None:
+        """Write tables as a workbook for Excel, a sheet for each and one for what columns mean.
+
+        Parameters
+        ----------
+        path : path
+            The file, as in ``"paper.xlsx"``.
+        tables : sequence of str, optional
+            By default those of results, which have no texts of the data.
+        """
+        out = os.path.expanduser(os.fspath(path))
+        _, notes = _native.export(self.folder, tables or [], ["xlsx"], out, True, False)
+        for note in notes:
+            warnings.warn(note, stacklevel=2)
 
     def __repr__(self) -> str:
         return f"Run in {self.folder}\n{_render.plain(self._headline())}"
 
     def _repr_html_(self) -> str:
         if self._at.is_done("evaluate"):
-            return self.summary().as_html()
+            return _charts.picture(self.folder, "forest") + self.summary().as_html()
         folder, headline = escape(self.folder), escape(_render.plain(self._headline()))
         return f"<p>Run in <code>{folder}</code></p><p>{headline}</p>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle = {"text/html": self._repr_html_(), "text/plain": repr(self)}
+        return _charts.chosen(bundle, include, exclude)
+
+    def _text(self, kind: str, path: str | os.PathLike[str] | None, table: str | None) -> str:
+        if table is not None:
+            text = _native.export_text(self.folder, table, kind)
+        else:
+            summary = self.summary()
+            text = summary.as_latex() if kind == "latex" else summary.as_markdown()
+        if path is not None:
+            _charts.write(path, text.encode())
+        return text
 
     def _approval(self, confirm: str | None) -> Callable[[str], bool]:
         if confirm not in (None, "ask", "never"):

@@ -257,7 +257,7 @@ def test_the_summary_escapes_whatever_it_shows(frame: Any, tmp_path: Path) -> No
     summary = run.summary()
     for page in (summary.as_html(), summary._repr_html_(), run._repr_html_()):
         tags = Tags(page).seen
-        known = "div p strong ul li table caption thead tbody tr th td"
+        known = "div p strong ul li table caption thead tbody tr th td img"
         assert tags <= set(known.split()), tags
     for shown in (str(summary), repr(run), summary.as_markdown(), summary.as_latex()):
         assert "\x1b" not in shown and "ars" in shown
@@ -293,13 +293,41 @@ def test_numbers_of_the_summary_are_those_of_the_tables(run: hypothesaes.Run) ->
 
 
 def test_files_for_papers_and_spreadsheets(run: hypothesaes.Run, tmp_path: Path) -> None:
-    run.to_latex(tmp_path / "t.tex")
+    assert run.to_latex() == run.to_latex(tmp_path / "t.tex")
     assert (tmp_path / "t.tex").read_text(encoding="utf-8") == run.summary().as_latex()
     run.to_markdown(tmp_path / "t.md")
     assert "| H01 |" in (tmp_path / "t.md").read_text(encoding="utf-8")
     run.to_csv(tmp_path / "csv")
     read = pandas.read_csv(tmp_path / "csv/hypotheses.csv")
     np.testing.assert_allclose(read.separation, run.hypotheses.separation)
+    assert {path.stem for path in (tmp_path / "csv").iterdir()} >= {"neurons", "dictionary"}
+    run.to_csv(tmp_path / "one", ["models"], excel=True)
+    assert (tmp_path / "one/models.csv").read_bytes().startswith(b"\xef\xbb\xbf")
+    assert os.listdir(tmp_path / "one") == ["models.csv"]
+    text = run.to_latex(table="hypotheses")
+    assert r"\toprule" in text and r"\label{tab:hypotheses}" in text and "H01" in text
+    assert run.to_markdown(tmp_path / "m.md", table="models").startswith("**What predicts")
+    with pytest.raises(OptionError, match="did you mean `models`"):
+        run.to_markdown(table="model")
+
+
+def test_a_workbook_has_the_numbers_of_the_tables(run: hypothesaes.Run, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    run.to_excel(tmp_path / "new" / "t.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "new" / "t.xlsx")
+    assert book.sheetnames[:3] == ["hypotheses", "effects", "models"]
+    assert book.sheetnames[-1] == "dictionary"
+    sheet = book["hypotheses"]
+    head, *rows = sheet.iter_rows(values_only=True)
+    assert list(head) == list(run.hypotheses.columns)
+    assert sheet.freeze_panes == "A2" and sheet["A1"].font.b
+    at = head.index("separation")
+    np.testing.assert_allclose([row[at] for row in rows], run.hypotheses.separation)
+    run.to_excel(tmp_path / "rows", ["rows"])
+    assert openpyxl.load_workbook(open(tmp_path / "rows", "rb")).sheetnames == [
+        "rows",
+        "dictionary",
+    ]
 
 
 def test_two_classes_are_named(frame: Any, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ pytest.importorskip("mypy", reason="mypy is not installed: types are not checked
 CONFIG = """
 [mypy]
 strict = True
-[mypy-IPython.*,pandas.*,polars.*,scipy.*,sklearn.*,torch.*]
+[mypy-IPython.*,altair.*,pandas.*,polars.*,scipy.*,sklearn.*,torch.*]
 follow_imports = skip
 ignore_missing_imports = True
 """

@@ -43,6 +43,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Of a run directory: make `report.html`, one file to open, read and send
     Report(ReportArgs),
+    /// Of a run directory: write its tables for papers and other programs
+    Export(ExportArgs),
     /// Draw held-out texts of a run directory to annotate by hand
     Gold(GoldArgs),
     /// Try key, server, models and limits with a few tiny calls, and say what was found
@@ -95,6 +97,25 @@ pub struct ReportArgs {
     pub no_texts: bool,
     #[command(flatten)]
     pub stage: StageArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Run directory, as in runs/reviews-1
+    pub run: PathBuf,
+    /// What to write (repeatable) [default: as --out ends, else markdown, latex and xlsx]
+    #[arg(long = "format", value_enum)]
+    pub formats: Vec<ExportArg>,
+    /// A table by its name, texts (rows) and annotations among them (repeatable) [default: those of
+    /// results, which have no texts; hypotheses where --out is one file]
+    #[arg(long = "table", value_name = "NAME")]
+    pub tables: Vec<String>,
+    /// A folder, a file such as table.tex or paper.xlsx, or - for the terminal [default: RUN/exports]
+    #[arg(long, value_name = "PATH")]
+    pub out: Option<PathBuf>,
+    /// Begin CSV with the mark by which Excel knows UTF-8
+    #[arg(long)]
+    pub excel: bool,
 }
 
 #[derive(Debug, Args)]
@@ -409,6 +430,15 @@ pub enum FormatArg {
     Json,
     Parquet,
     Arrow,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ExportArg {
+    Csv,
+    Parquet,
+    Markdown,
+    Latex,
+    Xlsx,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

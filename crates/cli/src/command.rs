@@ -16,7 +16,7 @@ use crate::args::{AskingArgs, Command, GoldArgs, ReportArgs, RunArgs, SharedArgs
 use crate::consent::{self, Wish};
 use crate::exit::{Missing, Usage};
 use crate::progress::{Progress, line};
-use crate::{ask, choose, demo, doctor, interrupt, ledger, models, sae, show};
+use crate::{ask, choose, demo, doctor, export, interrupt, ledger, models, sae, show};
 
 /// Folder of the run directories whose place the user does not name.
 pub const RUNS: &str = "runs";
@@ -28,6 +28,7 @@ pub fn carry_out(command: Command) -> Result<()> {
         Command::Run(args) => run_file(&args),
         Command::Test(args) => test(&args.run),
         Command::Gold(args) => gold(&args),
+        Command::Export(args) => export::export(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Embed(args) => stage(&args, Stage::Embed, |_| Ok(())),
         Command::Train(args) => stage(&args.stage, Stage::Sae, |o| choose::sae(o, &args.sae)),

@@ -141,6 +141,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         Error::File { source, .. } => match source.kind() {
             ErrorKind::NotFound => "check the path; a relative one starts at the current folder",
             ErrorKind::PermissionDenied => "check the rights, or write elsewhere with `--out DIR`",
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                "a file stands where a folder is to be: write elsewhere with `--out`"
+            }
             ErrorKind::StorageFull => "free some space; the same command goes on from here",
             _ => return None,
         },

@@ -10,6 +10,7 @@ mod consent;
 mod demo;
 mod doctor;
 mod exit;
+mod export;
 mod interrupt;
 mod ledger;
 mod models;

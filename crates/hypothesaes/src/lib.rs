@@ -14,6 +14,7 @@ pub mod demo;
 pub mod embed;
 pub mod error;
 pub mod evaluate;
+pub mod export;
 pub mod gold;
 pub mod interpret;
 pub mod leakage;

@@ -13,6 +13,7 @@
 mod arrays;
 mod autoencoder;
 mod client;
+mod exports;
 mod fault;
 mod pool;
 mod runs;
@@ -33,6 +34,8 @@ mod _native {
     use super::autoencoder::{Autoencoder, hash_rows, load, train};
     #[pymodule_export]
     use super::client::{Client, tfidf_svd, wordings, yes_no};
+    #[pymodule_export]
+    use super::exports::{export, export_text};
     #[pymodule_export]
     use super::runs::{
         annotate_more, answers_file, carry_out, folder_of, look_ahead, test_annotations,

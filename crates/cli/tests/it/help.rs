@@ -10,6 +10,7 @@ fn help_of_every_command() {
     let others = [
         "test",
         "gold",
+        "export",
         "doctor",
         "cache",
         "prices",

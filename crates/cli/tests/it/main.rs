@@ -4,6 +4,7 @@ mod asking;
 mod demo;
 mod designs;
 mod errors;
+mod exporting;
 mod help;
 mod interrupting;
 mod models;

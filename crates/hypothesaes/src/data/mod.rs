@@ -14,7 +14,7 @@ mod gather;
 mod input;
 mod json;
 mod lines;
-mod names;
+pub(crate) mod names;
 mod notes;
 mod options;
 mod parquet;

@@ -16,7 +16,7 @@ pub(super) fn list(names: &[String]) -> String {
 }
 
 /// Up to three names that look like `name`, the most alike first.
-pub(super) fn nearest(name: &str, names: &[String]) -> Vec<String> {
+pub(crate) fn nearest(name: &str, names: &[String]) -> Vec<String> {
     let name = name.to_lowercase();
     let alike = |other: &String| {
         let other = other.to_lowercase();
@@ -39,7 +39,7 @@ pub(super) fn clip(value: &str) -> String {
 }
 
 /// A number of things with a comma every three digits.
-pub(super) fn count(n: usize) -> String {
+pub(crate) fn count(n: usize) -> String {
     let digits = n.to_string();
     let groups = digits.as_bytes().rchunks(3).rev();
     let groups: Vec<&str> = groups.map(|g| str::from_utf8(g).expect("digits")).collect();

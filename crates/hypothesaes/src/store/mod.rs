@@ -260,6 +260,35 @@ pub fn is_run(path: &Path) -> bool {
     path.join(state::FILE).is_file() || path.join(LOCK_FILE).is_file()
 }
 
+/// What stands in a run directory, for those who only read it.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// The finished stages, in order.
+    pub stages: Vec<Stage>,
+    /// What the data dictionary says of their tables.
+    pub dictionary: Vec<Entry>,
+}
+
+/// What stands in the run directory `path`; it is neither locked nor changed.
+///
+/// # Errors
+/// [`Error::Missing`] if there is no such folder, [`Error::Run`] if it is no run directory or its state
+/// cannot be read.
+pub fn standing(path: &Path) -> Result<Standing> {
+    if !path.exists() {
+        let message = "there is no such run directory: `hypothesaes run FILE` makes one".into();
+        return Err(Error::Missing { path: path.into(), message });
+    }
+    if !is_run(path) {
+        let message = "is no run directory: make one with `hypothesaes run FILE`".into();
+        return Err(Error::Run { path: path.into(), message });
+    }
+    let state = State::read(path)?;
+    let stages = Stage::ALL.into_iter().filter(|&stage| state.record(stage).is_some()).collect();
+    let dictionary = state.records().flat_map(|r| r.dictionary.clone()).collect();
+    Ok(Standing { stages, dictionary })
+}
+
 const LOCK_FILE: &str = ".lock";
 
 fn has_entries(path: &Path) -> Result<bool> {

@@ -10,15 +10,22 @@ use super::{Table, Values};
 pub fn write(table: &Table, to: impl Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(to);
     csv.write_record(table.columns.iter().map(|c| c.name))?;
+    let columns: Vec<&Values> = table.columns.iter().map(|c| &c.values).collect();
+    write_rows(&columns, &mut csv)?;
+    csv.flush()
+}
+
+/// Writes the rows of these columns, which are equally long.
+pub fn write_rows(columns: &[&Values], csv: &mut csv::Writer<impl Write>) -> io::Result<()> {
     let mut record = csv::StringRecord::new();
-    for row in 0..table.rows() {
+    for row in 0..columns.first().map_or(0, |values| values.len()) {
         record.clear();
-        for column in &table.columns {
-            record.push_field(&field(&column.values, row));
+        for values in columns {
+            record.push_field(&field(values, row));
         }
         csv.write_record(&record)?;
     }
-    csv.flush()
+    Ok(())
 }
 
 fn field(values: &Values, row: usize) -> String {

@@ -51,6 +51,17 @@ impl Values {
         self.len() == 0
     }
 
+    /// Puts `more` below; of another kind, which columns of one table are not, it stays out.
+    pub fn append(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Text(v), Self::Text(more)) => v.extend(more),
+            (Self::Number(v), Self::Number(more)) => v.extend(more),
+            (Self::Integer(v), Self::Integer(more)) => v.extend(more),
+            (Self::Flag(v), Self::Flag(more)) => v.extend(more),
+            _ => {}
+        }
+    }
+
     /// The value of a row for people to read: numbers to four significant digits, nothing for a missing
     /// one.
     #[must_use]

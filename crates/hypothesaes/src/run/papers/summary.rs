@@ -7,6 +7,7 @@ use hypothesaes_math::Estimate;
 use crate::annotate::{MEANING, PHRASES};
 use crate::data::Task;
 use crate::evaluate::{Effect, FitKind, Model, Predictors, Status, Together};
+use crate::export::escaped;
 use crate::run::outcome::{Hypothesis, Outcome, TestSummary};
 
 /// The run as Markdown. Wordings are escaped, so that none of them changes the layout.
@@ -257,22 +258,6 @@ fn embedded(outcome: &Outcome) -> String {
         _ => "",
     }
     .into()
-}
-
-/// For Markdown text inside a table.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '\\' | '|' | '*' | '_' | '[' | ']' | '`' | '#' => out.extend(['\\', c]),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// For Markdown code.
