@@ -45,8 +45,7 @@ fn activation(h: &Hypothesis, outcome: &Outcome, shown: Shown) -> Option<Chart> 
     let answers =
         (concept < shown.annotations.n_concepts()).then(|| shown.annotations.concept(concept))?;
     let texts = shown.data.texts_in(Split::Heldout);
-    let fires =
-        texts.iter().map(|&text| z.value(text, neuron)).zip(answers).filter(|(v, _)| *v > 0.0);
+    let fires = (0..texts.len()).map(|i| z.value(i, neuron)).zip(answers).filter(|(v, _)| *v > 0.0);
     let fires: Vec<(f32, Option<bool>)> = fires.map(|(v, answer)| (v, *answer)).collect();
     let largest = fires.iter().map(|f| f.0).fold(0.0, f32::max);
     if fires.is_empty() {

@@ -1,7 +1,9 @@
 //! The held-out texts on a plane: texts alike lie near each other.
 
+use hypothesaes_math::Matrix;
 use hypothesaes_math::random::{permutation, stream};
 use hypothesaes_math::tsne::tsne;
+use hypothesaes_math::vector::normalise;
 use serde_json::json;
 
 use super::spec::{self, chart, tooltip};
@@ -39,13 +41,11 @@ pub fn map(shown: &Shown) -> Result<Option<Map>> {
     texts.truncate(MOST);
     texts.sort_unstable();
     let rows: Vec<usize> = texts.iter().map(|&i| all[i]).collect();
-    let mut vectors = x.gather(&rows);
-    for i in 0..vectors.rows() {
-        let row = vectors.row_mut(i);
-        let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
-        if length > 0.0 {
-            row.iter_mut().for_each(|v| *v /= length);
-        }
+    let mut buffer = Vec::new();
+    let mut vectors = Matrix::zeros(rows.len(), x.dim());
+    for (i, row) in x.fetch(&rows, &mut buffer)?.into_iter().enumerate() {
+        vectors.row_mut(i).copy_from_slice(row);
+        normalise(vectors.row_mut(i));
     }
     let places = tsne(&vectors, PERPLEXITY, shown.seed)?;
     Ok(Some(Map { texts, places }))
@@ -113,8 +113,6 @@ fn class(data: &Dataset, text: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use hypothesaes_math::Matrix;
-
     use super::*;
     use crate::annotate::Annotations;
     use crate::charts::tests::outcome;

@@ -16,7 +16,7 @@ mod spec;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use hypothesaes_math::{Activations, Matrix};
+use hypothesaes_math::{Activations, Rows};
 use serde_json::Value;
 
 pub use map::{Map, map};
@@ -47,7 +47,7 @@ pub struct Chart {
 }
 
 /// What pictures are made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Results<'a> {
     pub outcome: &'a Outcome,
     pub overlap: &'a [Overlap],
@@ -60,15 +60,15 @@ pub struct Results<'a> {
 }
 
 /// All texts and what is known of them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Shown<'a> {
     pub data: &'a Dataset,
     /// Of the held-out texts.
     pub annotations: &'a Annotations,
-    /// Activations of all texts, if neurons were looked for.
+    /// Activations of the held-out texts, if neurons were looked for.
     pub z: Option<&'a Activations>,
     /// Vectors of all texts, if they were embedded.
-    pub x: Option<&'a Matrix>,
+    pub x: Option<&'a dyn Rows>,
     pub seed: u64,
 }
 

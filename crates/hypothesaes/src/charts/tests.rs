@@ -1,5 +1,6 @@
 //! Every chart's specification and picture, of made-up results.
 
+use hypothesaes_math::Matrix;
 use hypothesaes_render::Renderer;
 use serde_json::json;
 

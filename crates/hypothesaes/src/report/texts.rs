@@ -32,8 +32,8 @@ pub(super) fn kinds(
 ) -> Vec<Kind> {
     let Shown { data, annotations, z, seed, .. } = material.shown;
     let texts = data.texts_in(Split::Heldout);
-    let fires = |&text: &usize| match (z, neuron) {
-        (Some(z), Some(j)) => z.value(text, j),
+    let fires = |place: usize| match (z, neuron) {
+        (Some(z), Some(j)) => z.value(place, j),
         _ => 0.0,
     };
     let is_ordered = !data.is_paired && !matches!(data.task, crate::data::Task::Multiclass { .. });
@@ -42,7 +42,7 @@ pub(super) fn kinds(
     });
     let seen = Seen {
         answers: annotations.concept(c),
-        activation: texts.iter().map(fires).collect(),
+        activation: (0..texts.len()).map(fires).collect(),
         target,
     };
     let order = permutation(texts.len(), &mut stream(seed, "report"));

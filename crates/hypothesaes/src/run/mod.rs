@@ -145,7 +145,7 @@ fn discover(
     if last == Stage::Sae {
         return Ok(None);
     }
-    let selection = stages::select(context, data, &neurons)?;
+    let selection = stages::select(context, (data, &x), &neurons)?;
     outcome.messages.extend(selection.messages.clone());
     if last == Stage::Select {
         return Ok(None);

@@ -27,8 +27,9 @@ pub(crate) fn annotate(
         watch,
         |out| {
             let (language, seed) = (options.embed.language, Some(options.seed));
-            let known = findings.found.as_ref().map(|found| (&data.texts, &found.x));
-            let vectors = vectors_for_meaning(options, known)?;
+            let found = findings.found.as_ref().filter(|_| options.goes_by_meaning());
+            let x = found.map(|found| found.x.whole()).transpose()?;
+            let vectors = vectors_for_meaning(options, x.map(|x| (&data.texts, x)))?;
             let vectors = vectors.as_ref();
             let annotator =
                 annotator(&options.annotate, language, models, vectors, "annotate", seed)?;

@@ -1,10 +1,9 @@
 //! `evaluate`: which hypotheses hold on the held-out texts.
 
-use hypothesaes_math::Matrix;
 use hypothesaes_math::regression::Columns;
 use serde::{Deserialize, Serialize};
 
-use super::Neurons;
+use super::{Embedded, Neurons};
 use crate::Result;
 use crate::annotate::Annotations;
 use crate::data::{Dataset, Split};
@@ -55,7 +54,7 @@ pub(crate) struct Findings<'a> {
 /// What was found in the discover texts.
 pub(crate) struct Found {
     /// The embeddings of all texts.
-    pub x: Matrix,
+    pub x: Embedded,
     pub neurons: Neurons,
     pub selection: Selection,
     pub labelled: Vec<Labelled>,
@@ -79,17 +78,18 @@ pub(crate) fn evaluate(
             let part = data.gather(&rows);
             let heldout = part.heldout(annotations.concepts());
             let found = findings.found.as_ref();
-            let of_rows = found.map(|found| {
+            let x = found.map(|found| found.x.whole()).transpose()?;
+            let of_rows = x.map(|x| {
                 |some: &[usize]| {
                     let some: Vec<usize> = some.iter().map(|&i| rows[i]).collect();
-                    data.vectors(&found.x, &some)
+                    data.vectors(x, &some)
                 }
             });
             let baselines = Baselines {
                 neurons: findings.activations(data, &rows)?,
-                embeddings: found
+                embeddings: x
                     .zip(of_rows.as_ref())
-                    .map(|(found, of_rows)| Embeddings { cols: found.x.cols(), of_rows }),
+                    .map(|(x, of_rows)| Embeddings { cols: x.cols(), of_rows }),
             };
             let evaluation =
                 evaluate::evaluate(&heldout, &baselines, options.seed, &options.evaluate)?;
@@ -167,7 +167,8 @@ impl Findings<'_> {
         let how = (&options.select, &options.evaluate);
         let placebo = match &self.found {
             Some(found) if options.evaluate.n_placebo > 0 => {
-                Some(placebo::run(data, &found.neurons.z, options.seed, how, watch)?)
+                let z = found.neurons.z(&found.x)?;
+                Some(placebo::run(data, z, options.seed, how, watch)?)
             }
             _ => None,
         };
@@ -188,7 +189,7 @@ impl Findings<'_> {
     fn activations(&self, data: &Dataset, rows: &[usize]) -> Result<Option<Columns>> {
         let Some(found) = &self.found else { return Ok(None) };
         let neurons: Vec<usize> = self.worded().map(|l| l.neuron).collect();
-        let z = &found.neurons.z;
+        let z = found.neurons.z(&found.x)?;
         let value = |i: usize, j: usize| f64::from(data.activation(z, rows[i], neurons[j]));
         Ok(Some(Columns::from_fn(rows.len(), neurons.len(), value)?))
     }

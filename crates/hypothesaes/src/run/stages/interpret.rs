@@ -1,8 +1,6 @@
 //! `interpret`: the chosen neurons in words, found on discover and judged on validation texts.
 
-use hypothesaes_math::Matrix;
-
-use super::{Neurons, vectors_for_meaning};
+use super::{Embedded, Neurons, vectors_for_meaning};
 use crate::Result;
 use crate::annotate::annotator;
 use crate::data::{Dataset, Split};
@@ -15,7 +13,7 @@ pub(crate) const LABELS: &str = "interpret/labels.json";
 
 pub(crate) fn interpret(
     context: &mut Context,
-    (data, x): (&Dataset, &Matrix),
+    (data, x): (&Dataset, &Embedded),
     neurons: &Neurons,
     selection: &Selection,
 ) -> Result<Vec<Labelled>> {
@@ -30,8 +28,10 @@ pub(crate) fn interpret(
             let chosen: Vec<usize> = selection.chosen.iter().map(|c| c.neuron).collect();
             let [discover, validation] =
                 [Split::Discover, Split::Validation].map(|part| data.texts_in(part));
+            let z = neurons.z(x)?;
+            let x = x.whole()?;
             let material = Material {
-                z: &neurons.z,
+                z,
                 chosen: &chosen,
                 texts: &data.texts,
                 vectors: Some(x),

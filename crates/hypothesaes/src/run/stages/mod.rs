@@ -19,7 +19,7 @@ use crate::options::Options;
 
 pub(super) use annotate::{ANNOTATIONS, annotate};
 pub(super) use data::{ROWS, data, read_summary};
-pub(super) use embed::{EMBEDDINGS, embed};
+pub(super) use embed::{EMBEDDINGS, Embedded, embed};
 pub(super) use evaluate::{Evaluated, Findings, Found, evaluate};
 pub(super) use interpret::{LABELS, interpret};
 pub(super) use report::report;

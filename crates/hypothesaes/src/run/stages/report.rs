@@ -1,10 +1,12 @@
 //! `report`: the page, the charts, the summary, the data dictionary and the lock file.
 
-use super::Findings;
+use hypothesaes_math::Rows;
+
+use super::{Findings, Found};
 use crate::Result;
 use crate::annotate::Annotations;
 use crate::charts::{Results, Shown, charts, map};
-use crate::data::Dataset;
+use crate::data::{Dataset, Split};
 use crate::report::{Material, page};
 use crate::run::{Context, Outcome, papers};
 use crate::store::Stage;
@@ -27,13 +29,6 @@ pub(crate) fn report(
     let summary = papers::summary(outcome);
     let found = findings.found.as_ref();
     let none = Annotations::default();
-    let shown = Shown {
-        data,
-        annotations: outcome.heldout.as_ref().map_or(&none, |heldout| &heldout.annotations),
-        z: found.map(|found| &found.neurons.z),
-        x: found.map(|found| &found.x),
-        seed: options.seed,
-    };
     run.stage(
         Stage::Report,
         identity,
@@ -42,6 +37,16 @@ pub(crate) fn report(
             out.table(&dictionary)?;
             out.bytes("README.md", papers::FOLDER.as_bytes())?;
             out.bytes("summary.md", summary.as_bytes())?;
+            let heldout = data.texts_in(Split::Heldout);
+            let of_heldout = |found: &Found| found.neurons.of(&found.x, &heldout);
+            let z = found.map(of_heldout).transpose()?;
+            let shown = Shown {
+                data,
+                annotations: outcome.heldout.as_ref().map_or(&none, |heldout| &heldout.annotations),
+                z: z.as_ref(),
+                x: found.map(|found| &found.x as &dyn Rows),
+                seed: options.seed,
+            };
             let map = map(&shown)?;
             let results = Results {
                 outcome,

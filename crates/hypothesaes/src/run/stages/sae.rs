@@ -1,11 +1,12 @@
 //! `sae`: the autoencoders, and what their neurons do on every text.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use hypothesaes_math::sae::screened_by;
-use hypothesaes_math::{Activations, Matrix, Subset};
+use hypothesaes_math::{Activations, Rows, Subset};
 
-use super::embed::EMBEDDINGS;
+use super::embed::{EMBEDDINGS, Embedded};
 use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::run::Context;
@@ -22,16 +23,16 @@ const UNFINISHED: &str = "sae/unfinished";
 /// What the later stages know of the autoencoders.
 pub(crate) struct Neurons {
     pub models: Vec<TrainedSae>,
-    /// Texts x neurons.
-    pub z: Activations,
     /// Autoencoder of every neuron.
     pub sae_ids: Vec<String>,
+    /// Texts x neurons, once somebody wants all of it.
+    z: OnceLock<Activations>,
 }
 
-pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<Neurons> {
+pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Embedded) -> Result<Neurons> {
     let identity = context.identity(Stage::Sae);
     let Context { run, options, watch, .. } = context;
-    run.log("neurons ruled out by", &screened_by(x.cols()))?;
+    run.log("neurons ruled out by", &screened_by(x.dim()))?;
     let embeddings = run.content(Stage::Embed, EMBEDDINGS);
     let unfinished = Unfinished::new(&run.path().join(UNFINISHED), &identity.hash());
     let (options, watch) = (*options, *watch);
@@ -42,7 +43,9 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
         |out| {
             let [discover, validation] =
                 [Split::Discover, Split::Validation].map(|part| data.texts_in(part));
-            let (discover, validation) = (Subset::new(x, discover)?, Subset::new(x, validation)?);
+            let all = x.whole()?;
+            let (discover, validation) =
+                (Subset::new(all, discover)?, Subset::new(all, validation)?);
             let models = sae::train(
                 &discover,
                 &validation,
@@ -66,20 +69,35 @@ pub(crate) fn sae(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<N
             out.table(&sae::neuron_table(&checkpoint.models))?;
             out.table(&sae::training_table(&checkpoint.models))?;
             out.table(&sae::sae_table(&checkpoint.models))?;
-            let neurons = Neurons::new(checkpoint.models, x)?;
-            out.long_table(&activations_table(&neurons.z, data))?;
+            let neurons = Neurons::new(checkpoint.models);
+            out.long_table(&activations_table(neurons.z(x)?, data))?;
             Ok(neurons)
         },
-        |folder| Neurons::new(Checkpoint::read(&folder.join(MODEL))?.models, x),
+        |folder| Ok(Neurons::new(Checkpoint::read(&folder.join(MODEL))?.models)),
     )
 }
 
 impl Neurons {
-    fn new(models: Vec<TrainedSae>, x: &Matrix) -> Result<Self> {
-        let z = sae::encode(&models, x)?;
+    fn new(models: Vec<TrainedSae>) -> Self {
         let ids = models.iter().flat_map(|m| std::iter::repeat_n(m.id.clone(), m.sae.n_neurons()));
         let sae_ids = ids.collect();
-        Ok(Self { models, z, sae_ids })
+        Self { models, sae_ids, z: OnceLock::new() }
+    }
+
+    /// What every neuron does on every text, whose vectors are `x`.
+    pub fn z(&self, x: &Embedded) -> Result<&Activations> {
+        if self.z.get().is_none() {
+            let _ = self.z.set(sae::encode(&self.models, x.whole()?)?);
+        }
+        Ok(self.z.get().expect("made just now"))
+    }
+
+    /// The same on some texts, whose numbers rise, without a look at the others.
+    pub fn of(&self, x: &Embedded, texts: &[usize]) -> Result<Activations> {
+        match self.z.get() {
+            Some(z) => Ok(z.gather(texts)),
+            None => Ok(sae::encode(&self.models, &x.of(texts)?)?),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use hypothesaes_math::Matrix;
 
-use super::Neurons;
+use super::{Embedded, Neurons};
 use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::run::Context;
@@ -13,7 +13,7 @@ pub(crate) const SELECTION: &str = "sae/selection.json";
 
 pub(crate) fn select(
     context: &mut Context,
-    data: &Dataset,
+    (data, x): (&Dataset, &Embedded),
     neurons: &Neurons,
 ) -> Result<Selection> {
     let identity = context.identity(Stage::Select);
@@ -25,7 +25,7 @@ pub(crate) fn select(
         |out| {
             let rows = data.rows(Split::Discover);
             let part = data.gather(&rows);
-            let z = data.activations(&neurons.z, &rows);
+            let z = data.activations(neurons.z(x)?, &rows);
             let decoders: Vec<&Matrix> =
                 neurons.models.iter().map(|m| &m.sae.parts().decoder).collect();
             let discover = Discover {

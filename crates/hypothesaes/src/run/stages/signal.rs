@@ -1,7 +1,6 @@
 //! `signal`: said before anything else costs time.
 
-use hypothesaes_math::Matrix;
-
+use super::Embedded;
 use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::run::Context;
@@ -10,7 +9,7 @@ use crate::store::{Stage, read_json};
 
 const SIGNAL: &str = "embed/signal.json";
 
-pub(crate) fn signal(context: &mut Context, data: &Dataset, x: &Matrix) -> Result<Signal> {
+pub(crate) fn signal(context: &mut Context, data: &Dataset, x: &Embedded) -> Result<Signal> {
     let identity = context.identity(Stage::Signal);
     let Context { run, options, watch, .. } = context;
     let signal = run.stage(
@@ -24,8 +23,13 @@ pub(crate) fn signal(context: &mut Context, data: &Dataset, x: &Matrix) -> Resul
             let group: Option<Vec<u32>> =
                 data.group.as_ref().map(|g| rows.iter().map(|&i| g[i]).collect());
             let unit = signal::units(rows.iter().map(|&i| data.texts.get(i)), group.as_deref());
-            let signal =
-                signal::check(&data.vectors(x, &rows), &y, &unit, &data.task, options.seed)?;
+            let signal = signal::check(
+                &data.vectors(x.whole()?, &rows),
+                &y,
+                &unit,
+                &data.task,
+                options.seed,
+            )?;
             out.json(SIGNAL, &signal)?;
             out.table(&signal.table())?;
             Ok(signal)
