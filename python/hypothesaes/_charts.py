@@ -246,12 +246,15 @@ class Plots:
         place = Path(self._folder, "plots")
         try:
             spec = json.loads((place / f"{name}.json").read_text(encoding="utf-8"))
+            svg, png = read(place / f"{name}.svg"), read(place / f"{name}.png")
         except FileNotFoundError:
             raise RunError(self._lacks(name)) from None
         except (OSError, ValueError) as error:
-            raise FileError(f"`{place / name}.json` cannot be read: {error}") from error
-        svg, png = read(place / f"{name}.svg"), read(place / f"{name}.png")
-        return Chart(name, spec, svg.decode() if svg is not None else None, png)
+            raise FileError(
+                f"`{place / name}.json` cannot be read: {error}; `hypothesaes report "
+                f"{self._folder}` draws anew"
+            ) from error
+        return Chart(name, spec, None if svg is None else svg.decode(errors="replace"), png)
 
     def _lacks(self, name: str) -> str:
         there = ", ".join(self.names)
@@ -268,11 +271,12 @@ def picture(folder: str, name: str) -> str:
 
     As an image, no script in it would run.
     """
-    svg = read(Path(folder, "plots", f"{name}.svg"))
-    if svg is None:
+    try:
+        chart = Plots(folder)._chart(name)
+        data = b64encode(chart.svg.encode()).decode()
+    except (RunError, FileError):
         return ""
-    alt = html.escape(Plots(folder)._chart(name).title)
-    data = b64encode(svg).decode()
+    alt = html.escape(chart.title)
     style = "max-width:100%;background:white"
     return f'<p><img alt="{alt}" style="{style}" src="data:image/svg+xml;base64,{data}" /></p>'
 

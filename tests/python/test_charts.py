@@ -65,6 +65,7 @@ def test_a_chart_that_is_missing_is_named_beside_those_that_are_there(
     Path(run.folder, "plots/forest.json").write_text("{", encoding="utf-8")
     with pytest.raises(FileError, match="forest.*cannot be read"):
         run.plot.forest()
+    assert run._repr_html_() == run.summary().as_html()
     shutil.rmtree(f"{run.folder}/plots")
     with pytest.raises(RunError, match="no charts yet"):
         run.plot.forest()
