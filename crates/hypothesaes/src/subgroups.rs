@@ -190,7 +190,7 @@ mod tests {
     /// Long texts have the concept's effect of 2, short ones none.
     fn data(n: usize) -> (Dataset, Vec<Vec<Option<bool>>>) {
         let texts: Vec<String> = (0..n).map(|i| "word ".repeat(1 + 10 * (i % 3))).collect();
-        let has = |i: usize| i / 3 % 2 == 0;
+        let has = |i: usize| (i / 3).is_multiple_of(2);
         let noise = |i: usize| (i * 7919 % 101) as f64 / 101.0;
         let y = (0..n).map(|i| noise(i) + if has(i) && i % 3 == 2 { 2.0 } else { 0.0 }).collect();
         let kind = Factor {

@@ -24,6 +24,8 @@ pub(super) fn chart(table: &Table, height: usize, parts: Value) -> Value {
         "width": WIDTH,
         "height": height,
         "background": null,
+        // Letters of another font may be wider than those that were measured.
+        "padding": {"left": 12, "right": 8, "top": 5, "bottom": 5},
         "data": {"values": rows(table)},
         "config": {
             "font": "system-ui, sans-serif",

@@ -20,16 +20,15 @@ impl Phrases {
     /// Of a concept in free words, those with a meaning of their own, but for its first, the verb that
     /// says what a text does, as in `mentions a refund`.
     pub(super) fn of(concept: &str, analyzer: &Analyzer, language: Language) -> Self {
-        let stems: Vec<Vec<String>> = match Wording::read(concept) {
-            Ok(wording) => wording.phrases().iter().map(|phrase| analyzer.stems(phrase)).collect(),
-            Err(_) => {
-                let idle = language.function_words();
-                let words = words_of(concept, analyzer).into_iter().skip(1);
-                let telling = words.filter(|word| !idle.contains(&word.to_lowercase().as_str()));
-                telling.map(|word| analyzer.stems(&word)).collect()
-            }
+        let looked_for = if let Ok(wording) = Wording::read(concept) {
+            wording.phrases().to_vec()
+        } else {
+            let idle = language.function_words();
+            let words = words_of(concept, analyzer).into_iter().skip(1);
+            words.filter(|word| !idle.contains(&word.to_lowercase().as_str())).collect()
         };
-        Self(stems.into_iter().filter(|stems| !stems.is_empty()).collect())
+        let stems = looked_for.iter().map(|phrase| analyzer.stems(phrase));
+        Self(stems.filter(|stems| !stems.is_empty()).collect())
     }
 
     /// The text in pieces, those that hold a phrase marked.

@@ -140,7 +140,7 @@ fn texts_stay_texts_and_nothing_is_fetched() {
     for chart in ["forest", "prevalence", "fidelity", "overlap", "predictors", "map"] {
         assert!(html.contains(&format!("data-chart=\"{chart}\"")), "{chart}");
     }
-    for told in ["td&gt; that lost", "abc123", "1.25", "annotate/texts.txt", "0f0f"] {
+    for told in ["td&gt; that lost", "abc123", "1.25", "texts.txt", "0f0f"] {
         assert!(html.contains(told), "{told}");
     }
 }

@@ -92,7 +92,9 @@ fn probabilities(mut row: Vec<(u32, f64)>, perplexity: f64) -> Vec<(u32, f64)> {
     }
     let weight = |distance: f64| (-(distance - least) * precision).exp();
     let sum: f64 = row.iter().map(|near| weight(near.1)).sum();
-    row.iter_mut().for_each(|near| near.1 = weight(near.1) / sum);
+    for near in &mut row {
+        near.1 = weight(near.1) / sum;
+    }
     row
 }
 

@@ -1,5 +1,7 @@
 //! From likeness to places: gradient descent with momentum and a gain per coordinate.
 
+#![expect(clippy::inline_always, reason = "pulp compiles what is inlined for the instruction set")]
+
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -50,14 +52,18 @@ fn spread_out(y: &mut [[f64; 2]], step: &mut [[f64; 2]]) {
     let square: f64 = y.iter().flatten().map(|v| v * v).sum();
     let spread = (square / y.len().max(1) as f64).sqrt();
     if spread > 0.0 && spread < START {
-        y.iter_mut().chain(step).flatten().for_each(|v| *v *= START / spread);
+        for v in y.iter_mut().chain(step).flatten() {
+            *v *= START / spread;
+        }
     }
 }
 
 fn centre(y: &mut [[f64; 2]]) {
     for k in 0..2 {
         let mean = y.iter().map(|at| at[k]).sum::<f64>() / y.len().max(1) as f64;
-        y.iter_mut().for_each(|at| at[k] -= mean);
+        for at in y.iter_mut() {
+            at[k] -= mean;
+        }
     }
 }
 

@@ -45,8 +45,9 @@ pub fn tsne(x: &Matrix, perplexity: f64, seed: u64) -> Result<Vec<[f64; 2]>> {
 fn components(x: &Matrix, seed: u64) -> Vec<[f64; 2]> {
     let (n, d) = (x.rows(), x.cols());
     let mut mean = vec![0.0; d];
-    (0..n).for_each(|i| mean.iter_mut().zip(x.row(i)).for_each(|(m, v)| *m += f64::from(*v)));
-    mean.iter_mut().for_each(|m| *m /= n.max(1) as f64);
+    for i in 0..n {
+        mean.iter_mut().zip(x.row(i)).for_each(|(m, v)| *m += f64::from(*v) / n as f64);
+    }
     let mut random = stream(seed, "map");
     let mut axes: [Vec<f64>; 2] =
         std::array::from_fn(|_| (0..d).map(|_| if random.random() { 1.0 } else { -1.0 }).collect());
@@ -76,7 +77,9 @@ fn orthonormal([first, second]: &mut [Vec<f64>; 2]) {
     let unit = |a: &mut [f64]| {
         let length = dot(a, a).sqrt();
         if length > 0.0 {
-            a.iter_mut().for_each(|v| *v /= length);
+            for v in a {
+                *v /= length;
+            }
         }
     };
     unit(first);
@@ -94,6 +97,8 @@ fn scaled(mut scores: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
     };
     let signs = [sign(0), sign(1)];
     let scale = if spread > 0.0 { START / spread } else { 0.0 };
-    scores.iter_mut().for_each(|s| (0..2).for_each(|k| s[k] *= signs[k] * scale));
+    for s in &mut scores {
+        *s = [s[0] * signs[0] * scale, s[1] * signs[1] * scale];
+    }
     scores
 }

@@ -1,3 +1,9 @@
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "single precision is what maps are made of"
+)]
+
 use hypothesaes_math::random::stream;
 use hypothesaes_math::tsne::{affinities, divergence, gradient, tsne};
 use hypothesaes_math::{Error, Matrix};

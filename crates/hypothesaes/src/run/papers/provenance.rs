@@ -1,6 +1,7 @@
 //! What the page says of where the results come from.
 
 use std::fs;
+use std::path::Path;
 
 use crate::report::Provenance;
 use crate::run::{Outcome, cost};
@@ -15,9 +16,8 @@ pub(in crate::run) fn provenance(
 ) -> Result<Provenance> {
     let mut prompts = Vec::new();
     for (name, _) in run.files() {
-        let is_prompt = name.ends_with(".txt")
-            && ["annotate/", "interpret/"].iter().any(|stage| name.starts_with(stage));
-        if is_prompt {
+        let is_text = Path::new(name).extension().is_some_and(|ending| ending == "txt");
+        if is_text && ["annotate/", "interpret/"].iter().any(|stage| name.starts_with(stage)) {
             let path = run.path().join(name);
             let text = fs::read_to_string(&path).map_err(Error::file("read", &path))?;
             prompts.push((name.clone(), text));
