@@ -29,18 +29,32 @@ pub enum Spreads {
 /// Source: Welch (1947), Biometrika 34.
 #[must_use]
 pub fn difference(a: &[f64], b: &[f64], level: Level) -> Option<(Estimate, Spreads)> {
-    if a.is_empty() || b.is_empty() {
+    let sides = [(0, a), (1, b)];
+    let values = || sides.into_iter().flat_map(|(side, v)| v.iter().map(move |v| (side, *v)));
+    between(&Moments::of(values), level)
+}
+
+/// The same of `y` where `present` is 1, minus where it is not, without taking the two apart.
+#[must_use]
+pub fn difference_where(present: &[f64], y: &[f64], level: Level) -> Option<(Estimate, Spreads)> {
+    let values = || present.iter().zip(y).map(|(x, y)| (usize::from(*x != 1.0), *y));
+    between(&Moments::of(values), level)
+}
+
+/// The difference of two groups.
+fn between(of: &Moments, level: Level) -> Option<(Estimate, Spreads)> {
+    let &Moments { counts, means, squares } = of;
+    if counts.contains(&0) {
         return None;
     }
-    let ((mean_a, squares_a), (mean_b, squares_b)) = (moments(a), moments(b));
-    let value = mean_a - mean_b;
-    let freedom = [a.len() - 1, b.len() - 1].map(|n| n as f64);
+    let value = means[0] - means[1];
+    let freedom = counts.map(|n| (n - 1) as f64);
     if freedom.contains(&0.0) {
         return Some((Estimate::bare(value), Spreads::Own));
     }
-    let sizes = [a.len(), b.len()].map(|n| n as f64);
-    let pooled = (squares_a + squares_b) / (freedom[0] + freedom[1]);
-    let own = Errors::new([squares_a / freedom[0], squares_b / freedom[1]], sizes);
+    let sizes = counts.map(|n| n as f64);
+    let pooled = (squares[0] + squares[1]) / (freedom[0] + freedom[1]);
+    let own = Errors::new([squares[0] / freedom[0], squares[1] / freedom[1]], sizes);
     let common = Errors::new([pooled, pooled], sizes);
     let (errors, spreads) = if own.squared() < common.squared() {
         (common, Spreads::Common)
@@ -179,10 +193,27 @@ impl Errors {
     }
 }
 
-/// Mean, and sum of squares around it.
-fn moments(values: &[f64]) -> (f64, f64) {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    (mean, values.iter().map(|v| (v - mean).powi(2)).sum())
+/// Of two groups: sizes, means, and sums of squares around these.
+struct Moments {
+    counts: [usize; 2],
+    means: [f64; 2],
+    squares: [f64; 2],
+}
+
+impl Moments {
+    /// Of values with their group, 0 or 1, in order.
+    fn of<I: Iterator<Item = (usize, f64)>>(values: impl Fn() -> I) -> Self {
+        let (mut counts, mut means, mut squares) = ([0; 2], [0.0; 2], [0.0; 2]);
+        for (group, v) in values() {
+            counts[group] += 1;
+            means[group] += v;
+        }
+        means.iter_mut().zip(counts).for_each(|(mean, n)| *mean /= n as f64);
+        for (group, v) in values() {
+            squares[group] += (v - means[group]).powi(2);
+        }
+        Self { counts, means, squares }
+    }
 }
 
 #[cfg(test)]

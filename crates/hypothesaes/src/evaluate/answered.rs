@@ -1,32 +1,34 @@
 //! A hypothesis over the rows with an answer to it, the target on the scale of separations.
 
+use std::borrow::Cow;
+
 use super::sample::{Part, Sample};
 use super::target::{Kind, Target};
 
 /// What a hypothesis by itself is judged by.
-pub(super) struct Answered {
+pub(super) struct Answered<'a> {
     /// Rows with an answer. Counts weigh as much as their exposure, if they have one.
     pub part: Part,
     /// The answers, as numbers.
     pub x: Vec<f64>,
     /// The target; of counts with exposure their rate, of pairs 1 and -1 for who won.
-    pub y: Vec<f64>,
+    pub y: Cow<'a, [f64]>,
 }
 
-impl Answered {
+impl<'a> Answered<'a> {
     /// Hypothesis `j`.
-    pub fn of(sample: &Sample, target: &Target, j: usize) -> Self {
-        let mut part = sample.part(sample.answered(j));
+    pub fn of(sample: &Sample, target: &'a Target, j: usize) -> Self {
+        let mut part = sample.part(sample.answered(&[j]));
         let (x, mut y) = (sample.numbers(j, &part.rows), target.gather(&part.rows));
         if let Some(exposure) = &part.exposure {
-            y.iter_mut().zip(exposure).for_each(|(y, e)| *y /= e);
+            y.to_mut().iter_mut().zip(exposure).for_each(|(y, e)| *y /= e);
             part.weights = Some(match &part.weights {
                 Some(weights) => weights.iter().zip(exposure).map(|(w, e)| w * e).collect(),
                 None => exposure.clone(),
             });
         }
         if sample.of.is_paired && target.kind == Kind::Class {
-            y = y.into_iter().map(|y| 2.0 * y - 1.0).collect();
+            y.to_mut().iter_mut().for_each(|y| *y = 2.0 * *y - 1.0);
         }
         Self { part, x, y }
     }
@@ -36,7 +38,7 @@ impl Answered {
     pub fn means(&self, is_paired: bool, is_class: bool) -> (Option<f64>, Option<f64>) {
         let weight = |i: usize| self.part.weights.as_ref().map_or(1.0, |w| w[i]);
         let (mut totals, mut sums) = ([0.0; 2], [0.0; 2]);
-        for (i, (x, y)) in self.x.iter().zip(&self.y).enumerate() {
+        for (i, (x, y)) in self.x.iter().zip(self.y.iter()).enumerate() {
             let (side, w) = (usize::from(*x != 0.0), weight(i));
             totals[side] += w;
             sums[side] += w * if is_paired { x * y } else { *y };

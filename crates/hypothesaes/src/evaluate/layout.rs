@@ -5,7 +5,6 @@ use std::borrow::Cow;
 
 use hypothesaes_math::regression::Columns;
 use hypothesaes_math::regression::columns::Column;
-use rayon::prelude::*;
 
 use super::overlap::overlap;
 use super::sample::{Part, Sample};
@@ -160,8 +159,7 @@ struct Complete {
 
 impl Complete {
     fn of(sample: &Sample, hypotheses: Vec<usize>) -> Result<Self> {
-        let is_complete = |&i: &usize| hypotheses.iter().all(|&j| sample.answer(j, i).is_some());
-        let rows: Vec<usize> = sample.rows.par_iter().copied().filter(is_complete).collect();
+        let rows = sample.answered(&hypotheses);
         let columns = sample.columns(&hypotheses, &rows)?;
         Ok(Self { part: sample.part(rows), columns, hypotheses })
     }

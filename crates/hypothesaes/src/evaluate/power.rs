@@ -72,7 +72,7 @@ fn of_pairs(
 ) -> Option<f64> {
     let Answered { x, y, .. } = Answered::of(sample, target, j);
     let signed: Vec<f64> =
-        x.iter().zip(&y).filter(|(x, _)| **x != 0.0).map(|(x, y)| x * y).collect();
+        x.iter().zip(y.iter()).filter(|(x, _)| **x != 0.0).map(|(x, y)| x * y).collect();
     let n = signed.len() as f64 / design_effect(tested);
     if n < 2.0 || power <= 0.5 {
         return None;

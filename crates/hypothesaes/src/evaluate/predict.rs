@@ -6,6 +6,7 @@
 //! chosen or do not tell.
 
 use std::iter::repeat_n;
+use std::sync::Arc;
 
 use hypothesaes_math::metrics::{self, Predicted};
 use hypothesaes_math::random::{permutation, stream};
@@ -213,7 +214,7 @@ fn by_embeddings(how: &How, target: &Target, embeddings: &Embeddings) -> Result<
         places.sort_unstable();
     }
     let rows: Vec<usize> = places.iter().map(|&i| how.part.rows[i]).collect();
-    let part = how.sample.part(rows);
+    let part = how.sample.part(Arc::new(rows));
     let y = target.gather(&part.rows);
     let missing = |how: &How| how.measured(Predictors::Embeddings, embeddings.cols, None);
     let Some(folds) = Folds::of(&part, &y, target.kind, how.options.n_folds)? else {

@@ -1,8 +1,12 @@
 //! The held-out rows as regressions see them: columns of numbers, whatever the data.
 
+use std::sync::Arc;
+
 use hypothesaes_math::regression::columns::{Column, Given, classify_beside};
 use hypothesaes_math::regression::{self, Columns, Setup};
 use hypothesaes_math::{Error as MathError, Level};
+
+use rayon::prelude::*;
 
 use super::Annotations;
 use crate::data::{Control, Covariates, Factor, Task, standardised};
@@ -40,7 +44,7 @@ impl<'a> Heldout<'a> {
 pub(super) struct Sample<'a> {
     pub of: Heldout<'a>,
     /// All rows, those of a group next to each other, which is what makes large data fast.
-    pub rows: Vec<usize>,
+    pub rows: Arc<Vec<usize>>,
     /// Controls as numbers, strata among them; none follows from others.
     pub controls: Columns,
     pub level: Level,
@@ -51,7 +55,8 @@ pub(super) struct Sample<'a> {
 
 /// Some of the rows, gathered.
 pub(super) struct Part {
-    pub rows: Vec<usize>,
+    /// Shared with others where these are all rows.
+    pub rows: Arc<Vec<usize>>,
     pub controls: Columns,
     pub weights: Option<Vec<f64>>,
     pub clusters: Option<Vec<u32>>,
@@ -83,7 +88,7 @@ impl<'a> Sample<'a> {
         if let Some(group) = of.group {
             rows.sort_by_key(|&i| group[i]);
         }
-        Ok(Self { of, rows, controls, level, seed, messages })
+        Ok(Self { of, rows: Arc::new(rows), controls, level, seed, messages })
     }
 
     /// Whether rows weigh the same and are independent, so that plain tests serve.
@@ -104,7 +109,7 @@ impl<'a> Sample<'a> {
     }
 
     /// These rows.
-    pub fn part(&self, rows: Vec<usize>) -> Part {
+    pub fn part(&self, rows: Arc<Vec<usize>>) -> Part {
         let numbers = |v: &[f64]| -> Vec<f64> { rows.iter().map(|&i| v[i]).collect() };
         let codes = |v: &[u32]| -> Vec<u32> { rows.iter().map(|&i| v[i]).collect() };
         let Covariates { weight, exposure, fixed_effects, .. } = self.of.covariates;
@@ -140,12 +145,16 @@ impl<'a> Sample<'a> {
         f64::from(self.answer(hypothesis, row).unwrap_or(0))
     }
 
-    /// Rows with an answer to this hypothesis.
-    pub fn answered(&self, hypothesis: usize) -> Vec<usize> {
+    /// Rows with an answer to these hypotheses.
+    pub fn answered(&self, hypotheses: &[usize]) -> Arc<Vec<usize>> {
+        let is_in = |i: &usize| hypotheses.iter().all(|&j| self.answer(j, *i).is_some());
+        if self.rows.par_iter().all(is_in) {
+            return Arc::clone(&self.rows);
+        }
         // A vector that grows takes up to three times as much on the way.
         let mut rows = Vec::with_capacity(self.rows.len());
-        rows.extend(self.rows.iter().filter(|&&row| self.answer(hypothesis, row).is_some()));
-        rows
+        rows.extend(self.rows.iter().filter(|i| is_in(i)));
+        Arc::new(rows)
     }
 
     /// Answers to this hypothesis as numbers.

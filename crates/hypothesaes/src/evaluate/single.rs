@@ -108,10 +108,10 @@ fn difference(sample: &Sample, target: &Target, answered: &Answered, independent
 
 /// Rows that are alike and independent.
 fn plain(x: &[f64], y: &[f64], is_class: bool, level: Level) -> Option<(Estimate, Source)> {
-    let side = |value: f64| x.iter().zip(y).filter(move |(x, _)| **x == value).map(|(_, y)| *y);
     if is_class {
         let share = |value: f64| {
-            side(value).fold(Share { successes: 0, trials: 0 }, |share, y| Share {
+            let side = x.iter().zip(y).filter(|(x, _)| **x == value).map(|(_, y)| *y);
+            side.fold(Share { successes: 0, trials: 0 }, |share, y| Share {
                 successes: share.successes + usize::from(y != 0.0),
                 trials: share.trials + 1,
             })
@@ -119,12 +119,7 @@ fn plain(x: &[f64], y: &[f64], is_class: bool, level: Level) -> Option<(Estimate
         let found = proportions::difference_mid_p(share(1.0), share(0.0), level)?;
         return Some((found, Source::Newcombe));
     }
-    let [present, absent] = [1.0, 0.0].map(|value| {
-        let mut values = Vec::with_capacity(side(value).count());
-        values.extend(side(value));
-        values
-    });
-    let (found, spreads) = means::difference(&present, &absent, level)?;
+    let (found, spreads) = means::difference_where(x, y, level)?;
     Some((found, spreads.into()))
 }
 

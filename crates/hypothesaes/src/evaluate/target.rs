@@ -51,8 +51,11 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// These rows of it.
-    pub fn gather(&self, rows: &[usize]) -> Vec<f64> {
+    /// These rows of it, nothing copied if they are all, in order.
+    pub fn gather(&self, rows: &[usize]) -> Cow<'_, [f64]> {
+        if rows.len() == self.y.len() && rows.is_sorted() {
+            return Cow::Borrowed(&self.y);
+        }
         rows.iter().map(|&i| self.y[i]).collect()
     }
 

@@ -41,8 +41,9 @@ impl Pairs {
     /// O(n log n).
     pub fn new(p: &Predicted, unit: &[usize]) -> Self {
         let mut values = p.y.to_vec();
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         values.dedup();
+        values.shrink_to_fit();
         let short = |n: usize| u32::try_from(n).expect("rows have numbers of 32 bits");
         let row = |&(_, i): &(u64, u32)| Row {
             unit: short(unit[i as usize]),

@@ -98,13 +98,22 @@ impl<'a> Design<'a> {
     /// What `of` makes of every row and its entries; pieces of the rows in parallel.
     pub(crate) fn map(&self, of: impl Fn(usize, &[(usize, f64)]) -> f64 + Sync) -> Vec<f64> {
         let mut made = vec![0.0; self.rows()];
+        self.map_into(&mut made, of);
+        made
+    }
+
+    /// The same in place of what is in `made`.
+    pub(super) fn map_into(
+        &self,
+        made: &mut [f64],
+        of: impl Fn(usize, &[(usize, f64)]) -> f64 + Sync,
+    ) {
         made.par_chunks_mut(CHUNK).enumerate().for_each(|(piece, made)| {
             let mut entries = self.entries();
             for (i, made) in (piece * CHUNK..).zip(made) {
                 *made = of(i, entries.row(i));
             }
         });
-        made
     }
 
     /// `x_i' v` for every row.

@@ -126,7 +126,8 @@ fn score(problem: Problem, here: &Maximum, free: Free) -> DVector<f64> {
     let (point, x) = (&here.point, problem.x);
     let pulls = x.map(|i, row| {
         let leverage = point.weights[i] * quadratic(row, &here.inverse);
-        point.scores[i] + 0.5 * leverage * point.lifts[i]
+        let lift = problem.family.lift(problem.eta(i, row, &point.coefficients));
+        point.scores[i] + 0.5 * leverage * lift
     });
     let mut score = x.transposed_times(&pulls);
     if let Free::AllBut(fixed) = free {

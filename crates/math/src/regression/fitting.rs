@@ -60,7 +60,9 @@ pub(super) fn problem<'a>(data: &'a Data, x: &'a Design, family: Family) -> Prob
 
 fn least_squares(data: &Data, x: &Design) -> Result<Fit> {
     let mut fit = least_squares::weighted(x, &without_offset(data), data.weights.clone())?;
-    with_offset(data, &mut fit);
+    if data.setup.offset.is_some() {
+        with_offset(data, &mut fit);
+    }
     Ok(fit)
 }
 

@@ -3,7 +3,7 @@
 use nalgebra::DVector;
 use rayon::prelude::*;
 
-use super::design::CHUNK;
+use super::design::{CHUNK, in_pieces};
 use super::firth::{self, Free};
 use super::least_squares::{dependent, weighted_mean};
 use super::{Design, Fit, nearby};
@@ -93,6 +93,11 @@ impl Family {
         [row.score, row.weight]
     }
 
+    /// Slope of the logarithm of a row's expected information.
+    pub(super) fn lift(self, eta: f64) -> f64 {
+        self.row(eta, 0.0).lift
+    }
+
     /// The mean at a linear predictor, with its first and second slope.
     pub(super) fn mean(self, eta: f64) -> [f64; 3] {
         match self {
@@ -152,12 +157,11 @@ pub fn fit(problem: Problem, start: Option<Vec<f64>>) -> Result<Found> {
             return penalised(problem, (0..x.cols()).collect());
         };
         let change = factor.solve(&x.transposed_times(&point.scores));
-        let shift = x.times(change.as_slice());
-        if shift.iter().all(|s| s.abs() < TOLERANCE) {
+        if stays(x, &change) {
             let fit = point.into_fit(problem.y, factor.inverse());
             return Ok(Found { fit, separated: vec![] });
         }
-        if step >= SETTLED && point.runs_away(problem, &shift) {
+        if step >= SETTLED && point.runs_away(problem, &change) {
             return penalised(problem, runaways(x, &change));
         }
         point = point.advance(problem, &change)?;
@@ -194,12 +198,15 @@ impl Problem<'_> {
         Ok(())
     }
 
+    /// Linear predictor of row `i` with its entries.
+    pub(super) fn eta(&self, i: usize, row: &[(usize, f64)], coefficients: &[f64]) -> f64 {
+        let eta = predictor(row, coefficients);
+        self.offset.map_or(eta, |offset| eta + offset[i])
+    }
+
     /// Means of the rows.
     pub(super) fn means(&self, coefficients: &[f64]) -> Vec<f64> {
-        let eta = self.x.times(coefficients);
-        let offset = |i: usize| self.offset.map_or(0.0, |o| o[i]);
-        let mean = |(i, eta): (usize, f64)| self.family.mean(eta + offset(i))[0];
-        eta.into_par_iter().enumerate().with_min_len(4096).map(mean).collect()
+        self.x.map(|i, row| self.family.mean(self.eta(i, row, coefficients))[0])
     }
 
     /// The intercept alone, at its own maximum.
@@ -223,54 +230,61 @@ impl Problem<'_> {
     }
 }
 
+/// Whether a step changes no linear predictor.
+fn stays(x: &Design, change: &DVector<f64>) -> bool {
+    let pieces = in_pieces(x.rows(), |mut rows| {
+        let mut entries = x.entries();
+        rows.all(|i| predictor(entries.row(i), change.as_slice()).abs() < TOLERANCE)
+    });
+    pieces.into_iter().all(|stays| stays)
+}
+
+/// `x_i' b` from the entries of a row.
+fn predictor(row: &[(usize, f64)], coefficients: &[f64]) -> f64 {
+    row.iter().map(|(j, v)| v * coefficients[*j]).sum()
+}
+
 fn runaways(x: &Design, change: &DVector<f64>) -> Vec<usize> {
     let largest = x.largest();
     (0..x.cols()).filter(|&j| change[j].abs() * largest[j] > RUNAWAY).collect()
 }
 
 /// Coefficients and what follows from them, row by row; the rows' own weights are in all but the
-/// means and lifts.
+/// means. Of millions of rows this is most of the memory, so that what few ask for is not kept.
 pub(super) struct Point {
     pub coefficients: Vec<f64>,
-    pub eta: Vec<f64>,
     pub means: Vec<f64>,
     pub scores: Vec<f64>,
     pub weights: Vec<f64>,
-    pub lifts: Vec<f64>,
     pub log_likelihood: f64,
 }
 
-/// Means, scores, weights and lifts of some rows.
-type Columns<'a> = (&'a mut [f64], &'a mut [f64], &'a mut [f64], &'a mut [f64]);
+/// Means, scores and weights of some rows.
+type Columns<'a> = (&'a mut [f64], &'a mut [f64], &'a mut [f64]);
 
 impl Point {
     pub fn at(problem: Problem, coefficients: Vec<f64>) -> Self {
-        let mut eta = problem.x.times(&coefficients);
-        if let Some(offset) = problem.offset {
-            eta.iter_mut().zip(offset).for_each(|(e, o)| *e += o);
-        }
-        let n = eta.len();
+        let n = problem.x.rows();
         let mut at = Self {
             coefficients,
             means: vec![0.0; n],
             scores: vec![0.0; n],
             weights: vec![0.0; n],
-            lifts: vec![0.0; n],
             log_likelihood: 0.0,
-            eta,
         };
         let columns = (
             at.means.par_chunks_mut(CHUNK),
             at.scores.par_chunks_mut(CHUNK),
             at.weights.par_chunks_mut(CHUNK),
-            at.lifts.par_chunks_mut(CHUNK),
         );
-        let fill = |(number, (means, scores, weights, lifts)): (usize, Columns)| {
-            let mut log_likelihood = 0.0;
+        let coefficients = &at.coefficients;
+        let fill = |(number, (means, scores, weights)): (usize, Columns)| {
+            let (mut log_likelihood, mut entries) = (0.0, problem.x.entries());
             for k in 0..means.len() {
                 let i = number * CHUNK + k;
-                let (row, own) = (problem.family.row(at.eta[i], problem.y[i]), problem.weights[i]);
-                (means[k], lifts[k]) = (row.mean, row.lift);
+                let eta = problem.eta(i, entries.row(i), coefficients);
+                let (row, own) = (problem.family.row(eta, problem.y[i]), problem.weights[i]);
+                means[k] = row.mean;
                 (scores[k], weights[k]) = (row.score * own, row.weight * own);
                 if own > 0.0 {
                     log_likelihood += row.likelihood * own;
@@ -302,15 +316,19 @@ impl Point {
     }
 
     /// Whether some row has an extreme linear predictor on its own side that still moves outwards.
-    fn runs_away(&self, problem: Problem, shift: &[f64]) -> bool {
+    fn runs_away(&self, problem: Problem, change: &DVector<f64>) -> bool {
         let binary = problem.family == Family::Logit;
-        (0..shift.len()).any(|i| {
+        let mut entries = problem.x.entries();
+        (0..problem.x.rows()).any(|i| {
             let side = if binary || problem.y[i] == 0.0 {
                 (2.0 * problem.y[i] - 1.0).clamp(-1.0, 1.0)
             } else {
                 return false;
             };
-            problem.weights[i] > 0.0 && side * self.eta[i] > EXTREME && side * shift[i] > RUNAWAY
+            let row = entries.row(i);
+            problem.weights[i] > 0.0
+                && side * problem.eta(i, row, &self.coefficients) > EXTREME
+                && side * predictor(row, change.as_slice()) > RUNAWAY
         })
     }
 

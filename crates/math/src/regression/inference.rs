@@ -156,6 +156,8 @@ pub(super) fn judge(data: &Data) -> Result<Inference> {
     for (l, profile) in profiles {
         profiles::take(&mut terms[l], profile.as_ref().ok(), data.clusters.is_some());
     }
+    // What is left to do goes over the rows by itself.
+    (fitted.fit.residuals, fitted.fit.weights, fitted.fit.scores) = Default::default();
     describe(data, &fitted, &sandwich, &mut terms);
     Ok(inference(data, fitted, terms, sandwich.covariance, penalised))
 }
@@ -287,14 +289,15 @@ fn bootstrap(data: &Data, fitted: &Fitted, robust: Variance, terms: &mut [Term])
 fn describe(data: &Data, fitted: &Fitted, sandwich: &Sandwich, terms: &mut [Term]) {
     let shift = usize::from(data.x.has_intercept());
     let whole = Whole::new(data, fitted);
-    let tested = terms[shift..].par_iter_mut().take(data.setup.tested).enumerate();
-    tested.for_each(|(j, term)| {
+    let marginals = effects::marginal(&whole, data.setup.tested, &sandwich.covariance);
+    let tested = terms[shift..].par_iter_mut().zip(marginals).enumerate();
+    tested.for_each(|(j, (term, found))| {
         term.standardised = effects::standardised(&whole, j);
         term.r_squared_change = effects::r_squared_change(&whole, j + shift);
         term.marginal = if fitted.family.is_none() {
             Some(term.estimate)
         } else {
-            effects::marginal(&whole, j, &sandwich.covariance).map(|found| {
+            found.map(|found| {
                 let at = |b: f64| effects::marginal_at(&whole, j, b);
                 marginal(term, found, data.setup.level, at)
             })

@@ -25,15 +25,17 @@ pub fn weighted(x: &Design, y: &[f64], weights: Vec<f64>) -> Result<Fit> {
     Error::check_finite("y", y)?;
     let factor = x.gram(&weights).cholesky().ok_or_else(dependent)?;
     let mean = if x.has_intercept() { weighted_mean(y, &weights) } else { 0.0 };
-    let centred: Vec<f64> = y.iter().map(|v| v - mean).collect();
     let mut coefficients = vec![0.0; x.cols()];
-    let mut residuals = centred.clone();
+    let mut residuals: Vec<f64> = y.iter().map(|v| v - mean).collect();
     for _ in 0..2 {
         let pulls = products(&weights, &residuals);
         let change = factor.solve(&x.transposed_times(&pulls));
+        drop(pulls);
         coefficients.iter_mut().zip(change.iter()).for_each(|(b, c)| *b += c);
-        let fitted = x.times(&coefficients);
-        residuals = centred.iter().zip(&fitted).map(|(y, f)| y - f).collect();
+        x.map_into(&mut residuals, |i, row| {
+            let fitted: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
+            y[i] - mean - fitted
+        });
     }
     if x.has_intercept() {
         coefficients[0] += mean;

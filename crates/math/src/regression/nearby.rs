@@ -65,8 +65,7 @@ impl Setup<'_> {
         let Some(found) = without_folds(problem, (folds, k)) else { return Ok(none()) };
         let means = data.x.map(|i, row| {
             let Some(coefficients) = &found[folds[i]] else { return 0.0 };
-            let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
-            family.mean(eta + self.offset.map_or(0.0, |o| o[i]))[0]
+            family.mean(problem.eta(i, row, coefficients))[0]
         });
         Ok((means, (0..k).filter(|fold| found[*fold].is_none()).collect()))
     }
@@ -203,9 +202,7 @@ impl<K: Fn(usize) -> bool + Sync> Nearby<'_, K> {
 impl Problem<'_> {
     /// Adds row `i` with its entries.
     fn add(&self, i: usize, row: &[(usize, f64)], coefficients: &[f64], sums: &mut Sums) {
-        let eta: f64 = row.iter().map(|(j, v)| v * coefficients[*j]).sum();
-        let offset = self.offset.map_or(0.0, |o| o[i]);
-        let [score, weight] = self.family.slopes(eta + offset, self.y[i]);
+        let [score, weight] = self.family.slopes(self.eta(i, row, coefficients), self.y[i]);
         sums.add(row, self.weights[i] * score, self.weights[i] * weight);
     }
 }
