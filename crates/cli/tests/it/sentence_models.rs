@@ -96,6 +96,10 @@ fn a_report_is_made_anew_with_and_without_texts() {
     folder.run(&["report", "a"]).well();
     assert!(page().contains("<blockquote"));
     assert!(folder.path().join("a/plots/forest.png").exists());
+    // A run directory that was sent to somebody without the data.
+    std::fs::remove_file(folder.path().join("small.tsv")).unwrap();
+    folder.run(&["report", "a", "--no-texts"]).well();
+    assert!(!page().contains("<blockquote") && page().contains("data-chart=\"map\""));
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub(super) fn identity(
 /// itself: then what it was made from.
 pub(super) fn input_content(options: &Options, run: &RunDir) -> Result<String> {
     match data::content_hash(&options.data) {
-        Err(Error::File { .. } | Error::Input { .. })
+        Err(Error::File { .. } | Error::Input { .. } | Error::Missing { .. })
             if run.stands(Stage::Data) && !options.data.path.exists() =>
         {
             Ok(super::stages::read_summary(run.path())?.content_hash)
