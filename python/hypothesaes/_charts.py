@@ -220,9 +220,15 @@ class Plots:
         """What holds on shuffled targets, where there is nothing."""
         return self._chart("placebo")
 
-    def subgroups(self) -> Chart:
-        """Every effect within every stratum."""
-        return self._chart("subgroups")
+    def activation(self, hypothesis_id: str) -> Chart:
+        """How strongly held-out texts fire the neuron of a hypothesis, such as "H01", and what was
+        annotated of them."""
+        return self._chart(f"{hypothesis_id}_activation")
+
+    def subgroups(self, hypothesis_id: str) -> Chart:
+        """The effect of a hypothesis among all held-out texts, among short and long ones, and within
+        strata and categories."""
+        return self._chart(f"{hypothesis_id}_subgroups")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self.names:
@@ -231,6 +237,7 @@ class Plots:
 
     def __dir__(self) -> list[str]:
         named = {name for name, value in vars(Plots).items() if callable(value) and name[0] != "_"}
+        named -= {"activation", "subgroups"}
         return sorted((set(super().__dir__()) - named) | set(self.names))
 
     def __iter__(self) -> Iterator[Chart]:
@@ -244,6 +251,8 @@ class Plots:
 
     def _chart(self, name: str) -> Chart:
         place = Path(self._folder, "plots")
+        if not name.isidentifier():
+            raise RunError(self._lacks(name))
         try:
             spec = json.loads((place / f"{name}.json").read_text(encoding="utf-8"))
             svg, png = read(place / f"{name}.svg"), read(place / f"{name}.png")

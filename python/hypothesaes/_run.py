@@ -67,6 +67,22 @@ class Run:
         return self._at.frame("strata")
 
     @property
+    def subgroups(self) -> Any:
+        """Every hypothesis among short and long texts, and within strata and categories; no rows where
+        there are too few texts."""
+        return self._at.frame("subgroups")
+
+    @property
+    def deciles(self) -> Any:
+        """Mean prediction by all hypotheses and mean target, by tenths of the held-out texts."""
+        return self._at.frame("deciles")
+
+    @property
+    def roc(self) -> Any:
+        """How many of a class are found, and how many others with them; no rows but for classes."""
+        return self._at.frame("roc")
+
+    @property
     def placebo(self) -> Any:
         """How many neurons hold on shuffled targets; no rows if none were tried."""
         return self._at.frame("placebo")

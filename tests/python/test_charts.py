@@ -39,7 +39,11 @@ def test_every_chart_of_the_folder_is_there_by_its_name(run: hypothesaes.Run) ->
     names = {path.stem for path in Path(run.folder, "plots").glob("*.json")}
     assert {"forest", "prevalence", "fidelity"} <= names
     assert set(run.plot.names) == names == {chart.name for chart in run.plot}
-    assert {name for name in dir(run.plot) if name[0] != "_"} == names | {"names"}
+    assert {name for name in dir(run.plot) if name[0] != "_"} == names | {
+        "names",
+        "activation",
+        "subgroups",
+    }
     assert len(run.plot) == len(names) and "forest" in repr(run.plot)
     for name in names:
         chart = getattr(run.plot, name)()
@@ -57,6 +61,13 @@ def test_every_chart_of_the_folder_is_there_by_its_name(run: hypothesaes.Run) ->
 def test_a_chart_that_is_missing_is_named_beside_those_that_are_there(
     run: hypothesaes.Run,
 ) -> None:
+    found = next(name for name in run.plot.names if name.endswith("_activation"))
+    chart = run.plot.activation(found.removesuffix("_activation"))
+    assert chart.name == found and chart.spec["mark"]["type"] == "bar"
+    with pytest.raises(RunError, match="no chart `H99_subgroups`"):
+        run.plot.subgroups("H99")
+    with pytest.raises(RunError, match="no chart"):
+        run.plot.subgroups("../tables/x")
     os.remove(f"{run.folder}/plots/overlap.json")
     with pytest.raises(RunError, match="no chart `overlap`; there are: .*forest"):
         run.plot.overlap()

@@ -413,7 +413,9 @@ def test_checks_are_shown(plain: hypothesaes.Run, tmp_path: Path) -> None:
 def test_tables_that_are_not_there_have_no_rows_but_their_columns(
     plain: hypothesaes.Run, frame: Any, tmp_path: Path
 ) -> None:
-    assert len(plain.strata) == 0 and len(plain.gold) == 0
+    assert len(plain.strata) == 0 and len(plain.gold) == 0 and len(plain.roc) == 0
+    assert plain.deciles.n.sum() == plain.models.n.iloc[0]
+    assert set(plain.subgroups.factor) == {"length"} or len(plain.subgroups) == 0
     assert list(plain.strata.columns)[:3] == ["hypothesis_id", "stratum", "n"]
     table = hypothesaes.load(plain.folder, frames="table")
     assert len(table.gold) == 0 and "kappa" in table.gold.names

@@ -30,13 +30,15 @@ use source::Source;
 const WORKBOOK: &str = "tables.xlsx";
 
 /// Tables of results, in a reader's order. None of them has texts of the data.
-pub const PAPER: [&str; 9] = [
+pub const PAPER: [&str; 11] = [
     "hypotheses",
     "effects",
     "models",
     "fidelity",
     "overlap",
     "strata",
+    "subgroups",
+    "deciles",
     "gold",
     "placebo",
     "leakage",

@@ -112,6 +112,17 @@ const STRATA: Shape = &[
     ("present", Column("n_present")),
 ];
 
+const SUBGROUPS: Shape = &[
+    ("id", Column("hypothesis_id")),
+    ("class", Column("class")),
+    ("by", Column("factor")),
+    ("texts", Column("level")),
+    ("with - without", Effect("estimate", "conf_low", "conf_high")),
+    ("p (all equal, Holm)", Column("p_equal")),
+    ("n", Column("n")),
+    ("present", Column("n_present")),
+];
+
 const GOLD: Shape = &[
     ("id", Column("hypothesis_id")),
     ("class", Column("class")),
@@ -134,6 +145,7 @@ pub(super) fn shape(table: &str, has: impl Fn(&str) -> bool) -> Option<Shape> {
         "fidelity" => FIDELITY,
         "overlap" => OVERLAP,
         "strata" => STRATA,
+        "subgroups" => SUBGROUPS,
         "gold" => GOLD,
         _ => return None,
     })
@@ -160,6 +172,9 @@ pub(super) fn caption(table: &str, target: &str) -> String {
         "fidelity" => "How well each wording matches its neuron, on validation texts".into(),
         "overlap" => "How far two hypotheses are true of the same texts".into(),
         "strata" => format!("Effects on {target} within strata"),
+        "subgroups" => format!("Effects on {target} among some of the texts"),
+        "deciles" => format!("Predicted and observed {target}, by tenths of the texts"),
+        "roc" => "How many of a class are found, and how many others with them".into(),
         "gold" => "Annotations beside those by hand, and effects corrected by them".into(),
         "placebo" => "Neurons that hold on shuffled targets".into(),
         "leakage" => "Held-out texts that nearly stand in another part too".into(),
