@@ -200,7 +200,7 @@ impl Both<'_> {
             }
         };
         let y = target.gather(&part.rows);
-        if let Some(obstacle) = layout.obstacle(&y) {
+        if let Some(obstacle) = layout.obstacle(&y, model) {
             return Ok(Err(obstacle));
         }
         self.corrected(part, &layout.fitted, &y, link)

@@ -43,7 +43,7 @@ pub(super) fn fit(
     let messages = instead.map(str::to_owned).into_iter().collect();
     let mut joint = Joint { class, model, intercept: None, fitted: None, messages, terms: vec![] };
     let y = target.gather(&layout.part.rows);
-    if let Some(obstacle) = layout.obstacle(&y) {
+    if let Some(obstacle) = layout.obstacle(&y, model) {
         joint.messages.push(obstacle);
         return Ok(joint);
     }
@@ -168,7 +168,7 @@ impl Joint {
 
 fn notes(term: &Term) -> Vec<&'static str> {
     match term.variance {
-        None => vec!["one text or group decides its joint effect, so it cannot be tested"],
+        None => vec!["its joint effect rests on too few texts or groups to be tested"],
         Some(Variance::Profile) => vec![
             "few of its texts are of one class, so the joint effect is a penalised (Firth) estimate",
         ],

@@ -3,12 +3,12 @@
 
 use std::borrow::Cow;
 
-use hypothesaes_math::regression::Columns;
 use hypothesaes_math::regression::columns::Column;
+use hypothesaes_math::regression::{Columns, WIDE};
 
 use super::overlap::overlap;
 use super::sample::{Part, Sample};
-use super::{Overlap, Status, Tested, hypothesis_id};
+use super::{Model, Overlap, Status, Tested, hypothesis_id};
 use crate::Result;
 
 /// The columns of the joint regression, whatever the target.
@@ -63,7 +63,7 @@ impl Layout {
     }
 
     /// Why there can be no regression of the target `y` of its rows, if there can be none.
-    pub fn obstacle(&self, y: &[f64]) -> Option<String> {
+    pub fn obstacle(&self, y: &[f64], model: Model) -> Option<String> {
         let (n, p) = (y.len(), self.fitted.len());
         if p == 0 {
             return Some("no hypothesis tells held-out texts apart, so none is tested".into());
@@ -71,6 +71,13 @@ impl Layout {
         if n < p + self.part.controls.cols() + 2 {
             return Some(format!(
                 "{n} held-out texts with all annotations are too few to test {p} hypotheses \
+                 together; enlarge the held-out part or lower the number of hypotheses"
+            ));
+        }
+        let rarer = self.part.rarer_class(y).filter(|_| model == Model::Logit && p > WIDE);
+        if let Some(rarer) = rarer.filter(|n| *n < p) {
+            return Some(format!(
+                "{rarer} held-out texts of the rarer class are too few to test {p} hypotheses \
                  together; enlarge the held-out part or lower the number of hypotheses"
             ));
         }

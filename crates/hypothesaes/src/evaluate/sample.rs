@@ -188,6 +188,12 @@ impl Part {
         }
     }
 
+    /// Rows of the class that fewer are of, in a target of 0 and 1; pairs have no classes.
+    pub fn rarer_class(&self, y: &[f64]) -> Option<usize> {
+        let ones = y.iter().filter(|v| **v == 1.0).count();
+        self.intercept.then(|| ones.min(y.len() - ones))
+    }
+
     /// From which everything random follows.
     pub fn seed(&self) -> u64 {
         self.seed

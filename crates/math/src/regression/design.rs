@@ -177,12 +177,15 @@ pub(super) fn gram_of(
     sum
 }
 
-/// `x' a x` for a row's entries and a p x p matrix `a`.
+/// `x' a x` for a row's entries and a symmetric p x p matrix `a`.
 pub(super) fn quadratic(row: &[(usize, f64)], a: &DMatrix<f64>) -> f64 {
-    let products = |(j, x): &(usize, f64)| -> f64 {
-        x * row.iter().map(|(k, y)| a[(*j, *k)] * y).sum::<f64>()
+    let (p, a) = (a.nrows(), a.as_slice());
+    let products = |(at, (j, x)): (usize, &(usize, f64))| -> f64 {
+        let column = &a[j * p..(j + 1) * p];
+        let others: f64 = row[..at].iter().map(|(k, y)| column[*k] * y).sum();
+        x * (2.0 * others + column[*j] * x)
     };
-    row.iter().map(products).sum()
+    row.iter().enumerate().map(products).sum()
 }
 
 /// What `work` makes of pieces of the rows of fixed size, in order.

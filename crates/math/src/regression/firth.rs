@@ -10,19 +10,20 @@
 //!
 //! Source: Heinze and Schemper (2002), Stat. Med. 21; the R package `logistf` is its reference.
 
-use std::cell::RefCell;
-
 use nalgebra::{DMatrix, DVector};
 
 use super::Fit;
 use super::design::quadratic;
 use super::glm::{Point, Problem};
+use super::inverse::inverse;
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Level, normal_p};
 
 /// Length of the score, in the metric of the information, that ends the steps: the likelihood is
 /// then within its square of the maximum.
 const TOLERANCE: f64 = 1e-8;
+/// The same on a profile, of which the likelihood alone counts.
+const PROFILE_TOLERANCE: f64 = 1e-6;
 const MAX_STEPS: usize = 300;
 /// Largest change of a coefficient in one step, as in `logistf`.
 const MAX_CHANGE: f64 = 5.0;
@@ -30,16 +31,10 @@ const MAX_CHANGE: f64 = 5.0;
 const ARMIJO: f64 = 1e-4;
 /// Error of a bound of an interval, relative to its distance from the estimate.
 const BOUND: f64 = 1e-6;
+/// Points of a profile through which the next one is foreseen.
+const FORESEEN_BY: usize = 3;
 
-/// Which coefficients may move.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Free {
-    All,
-    /// All but this one.
-    AllBut(usize),
-}
-
-/// A maximum of the penalised likelihood.
+/// A maximum of the penalised likelihood, or a point on the way there.
 pub(super) struct Maximum {
     pub point: Point,
     /// `(x'wx)^-1` of all coefficients.
@@ -48,17 +43,29 @@ pub(super) struct Maximum {
     pub likelihood: f64,
 }
 
-/// The maximum over the free coefficients, from `start`; a fixed one keeps its starting value.
+/// The maximum over all coefficients, from `start`.
+pub(super) fn maximise(problem: Problem, start: Vec<f64>) -> Result<Maximum> {
+    let here = penalise(problem, start, f64::NEG_INFINITY)?.ok_or_else(vanished)?;
+    let mut metric = here.inverse.clone();
+    climb(problem, here, &mut metric, None, TOLERANCE)
+}
+
+/// The maximum over all coefficients but the `fixed` one, by way of an inverse Hessian `metric` that
+/// is 0 in its row and column, and that is better afterwards.
 ///
-/// Quasi-Newton steps (BFGS) that start from the inverse information, with halving; each
-/// O(n p^2) at most. Scoring steps alone oscillate for ever far from the maximum.
-pub(super) fn maximise(problem: Problem, start: Vec<f64>, free: Free) -> Result<Maximum> {
-    let mut here = penalise(problem, Point::at(problem, start))?;
-    let mut metric = inverse_information(problem, &here, free)?;
-    let mut score = score(problem, &here, free);
+/// Quasi-Newton steps (BFGS) with halving, each O(n p^2 + p^3) at most. Scoring steps alone oscillate
+/// for ever far from the maximum.
+fn climb(
+    problem: Problem,
+    mut here: Maximum,
+    metric: &mut DMatrix<f64>,
+    fixed: Option<usize>,
+    tolerance: f64,
+) -> Result<Maximum> {
+    let mut score = score(problem, &here, fixed);
     for _ in 0..MAX_STEPS {
-        let mut change = &metric * &score;
-        if change.dot(&score) <= TOLERANCE * TOLERANCE {
+        let mut change = &*metric * &score;
+        if change.dot(&score) <= tolerance * tolerance {
             return Ok(here);
         }
         change *= (MAX_CHANGE / change.amax()).min(1.0);
@@ -66,8 +73,8 @@ pub(super) fn maximise(problem: Problem, start: Vec<f64>, free: Free) -> Result<
         let Some(next) = rise(problem, &here, &mut change, promise) else {
             return Ok(here);
         };
-        let next_score = self::score(problem, &next, free);
-        update(&mut metric, &change, &(&score - &next_score));
+        let next_score = self::score(problem, &next, fixed);
+        update(metric, &change, &(&score - &next_score));
         (here, score) = (next, next_score);
     }
     Err(Error::Diverged("the penalised regression does not settle".into()))
@@ -83,11 +90,9 @@ fn rise(
     let mut share = 1.0;
     while share * promise > 1e-15 * (1.0 + here.likelihood.abs()) {
         let moved = here.point.coefficients.iter().zip(change.iter()).map(|(b, c)| b + c);
-        match penalise(problem, Point::at(problem, moved.collect())) {
-            Ok(next) if next.likelihood >= here.likelihood + ARMIJO * share * promise => {
-                return Some(next);
-            }
-            _ => {}
+        let least = here.likelihood + ARMIJO * share * promise;
+        if let Ok(Some(next)) = penalise(problem, moved.collect(), least) {
+            return Some(next);
         }
         *change *= 0.5;
         share *= 0.5;
@@ -107,14 +112,17 @@ fn update(metric: &mut DMatrix<f64>, step: &DVector<f64>, fall: &DVector<f64>) {
         - (&pull * step.transpose() + step * pull.transpose()) / curvature;
 }
 
-fn penalise(problem: Problem, point: Point) -> Result<Maximum> {
+/// What there is at these coefficients; `None` if the likelihood is below `least`.
+fn penalise(problem: Problem, coefficients: Vec<f64>, least: f64) -> Result<Option<Maximum>> {
+    let point = Point::at(problem, coefficients);
     let factor = problem.x.gram(&point.weights).cholesky().ok_or_else(vanished)?;
     let log_det: f64 = factor.l_dirty().diagonal().iter().map(|d| 2.0 * d.ln()).sum();
     let likelihood = point.log_likelihood + 0.5 * log_det;
     if !likelihood.is_finite() {
         return Err(vanished());
     }
-    Ok(Maximum { point, inverse: factor.inverse(), likelihood })
+    let is_enough = likelihood >= least;
+    Ok(is_enough.then(|| Maximum { point, inverse: inverse(&factor), likelihood }))
 }
 
 fn vanished() -> Error {
@@ -122,7 +130,7 @@ fn vanished() -> Error {
 }
 
 /// Slope of the penalised likelihood, 0 for a fixed coefficient.
-fn score(problem: Problem, here: &Maximum, free: Free) -> DVector<f64> {
+fn score(problem: Problem, here: &Maximum, fixed: Option<usize>) -> DVector<f64> {
     let (point, x) = (&here.point, problem.x);
     let pulls = x.map(|i, row| {
         let leverage = point.weights[i] * quadratic(row, &here.inverse);
@@ -130,18 +138,10 @@ fn score(problem: Problem, here: &Maximum, free: Free) -> DVector<f64> {
         point.scores[i] + 0.5 * leverage * lift
     });
     let mut score = x.transposed_times(&pulls);
-    if let Free::AllBut(fixed) = free {
+    if let Some(fixed) = fixed {
         score[fixed] = 0.0;
     }
     score
-}
-
-/// Inverse information of the free coefficients, with zeros for a fixed one.
-fn inverse_information(problem: Problem, here: &Maximum, free: Free) -> Result<DMatrix<f64>> {
-    let Free::AllBut(fixed) = free else { return Ok(here.inverse.clone()) };
-    let information = problem.x.gram(&here.point.weights).remove_row(fixed).remove_column(fixed);
-    let inverse = information.cholesky().ok_or_else(vanished)?.inverse();
-    Ok(inverse.insert_row(fixed, 0.0).insert_column(fixed, 0.0))
 }
 
 /// Test and interval of coefficient `j` by the profile of the penalised likelihood.
@@ -152,37 +152,111 @@ fn inverse_information(problem: Problem, here: &Maximum, free: Free) -> Result<D
 /// # Errors
 /// [`Error::Diverged`] if the profile cannot be followed to 0.
 pub(super) fn profile(problem: Problem, fit: &Fit, j: usize, level: Level) -> Result<Estimate> {
-    let top = penalise(problem, Point::at(problem, fit.coefficients.clone()))?.likelihood;
     let (value, std_error) = (fit.coefficients[j], fit.inverse[(j, j)].sqrt());
-    // Every search begins where the last one ended.
-    let last = RefCell::new(fit.coefficients.clone());
-    let ratio = |at: f64| -> Result<f64> {
-        let mut start = last.borrow().clone();
-        start[j] = at;
-        let found = maximise(problem, start, Free::AllBut(j))?;
-        last.replace(found.point.coefficients);
-        Ok(2.0 * (top - found.likelihood).max(0.0))
-    };
-    let statistic = ratio(0.0)?.sqrt() * value.signum();
+    let mut profile = Profile::new(problem, fit, j)?;
+    let statistic = profile.root(0.0)? * value.signum();
     let threshold = level.normal_quantile();
     // Where the profile can no longer be followed the likelihood has vanished: far outside.
-    let excess = |at: f64| ratio(at).map_or(f64::INFINITY, f64::sqrt) - threshold;
+    let mut excess = |at: f64| profile.root(at).unwrap_or(f64::INFINITY) - threshold;
     Ok(Estimate {
         std_error: Some(std_error),
         statistic: Some(statistic),
         p_value: Some(normal_p(statistic)),
-        conf_low: bound(value, -std_error, threshold, excess),
-        conf_high: bound(value, std_error, threshold, excess),
+        conf_low: bound(value, -std_error, threshold, &mut excess),
+        conf_high: bound(value, std_error, threshold, &mut excess),
         ..Estimate::bare(value)
     })
 }
 
+/// The penalised likelihood as a function of one coefficient, the others at their best.
+struct Profile<'a> {
+    problem: Problem<'a>,
+    /// The coefficient.
+    j: usize,
+    /// `l*` at the maximum.
+    top: f64,
+    /// Inverse Hessian of the other coefficients, as far as it is known.
+    metric: DMatrix<f64>,
+    /// How the others follow a change of the coefficient at the maximum.
+    tangent: DVector<f64>,
+    /// The coefficients at the points that were looked at, the maximum first.
+    seen: Vec<Vec<f64>>,
+}
+
+impl<'a> Profile<'a> {
+    fn new(problem: Problem<'a>, fit: &Fit, j: usize) -> Result<Self> {
+        let maximum = fit.coefficients.clone();
+        let top = penalise(problem, maximum.clone(), f64::NEG_INFINITY)?.ok_or_else(vanished)?;
+        let column = fit.inverse.column(j).into_owned();
+        let tangent = &column / column[j];
+        // The inverse of the information without row and column j.
+        let mut metric = &fit.inverse - &column * tangent.transpose();
+        metric.row_mut(j).fill(0.0);
+        metric.column_mut(j).fill(0.0);
+        Ok(Self { problem, j, top: top.likelihood, metric, tangent, seen: vec![maximum] })
+    }
+
+    /// Root of twice what the likelihood loses where the coefficient is `at`.
+    fn root(&mut self, at: f64) -> Result<f64> {
+        let foreseen = penalise(self.problem, self.foreseen(at), f64::NEG_INFINITY);
+        let here = match foreseen {
+            Ok(Some(here)) => here,
+            // Foreseen too far.
+            _ => {
+                let mut start = self.nearest(at)[0].clone();
+                start[self.j] = at;
+                penalise(self.problem, start, f64::NEG_INFINITY)?.ok_or_else(vanished)?
+            }
+        };
+        let fixed = Some(self.j);
+        let found = climb(self.problem, here, &mut self.metric, fixed, PROFILE_TOLERANCE)?;
+        self.seen.push(found.point.coefficients);
+        Ok((2.0 * (self.top - found.likelihood).max(0.0)).sqrt())
+    }
+
+    /// The points that were looked at, from the nearest on.
+    fn nearest(&self, at: f64) -> Vec<&Vec<f64>> {
+        let mut nearest: Vec<&Vec<f64>> = self.seen.iter().collect();
+        nearest.sort_by(|a, b| (a[self.j] - at).abs().total_cmp(&(b[self.j] - at).abs()));
+        nearest
+    }
+
+    /// Where the other coefficients will be: on the polynomial through the nearest points, or, of
+    /// the first, along the tangent.
+    fn foreseen(&self, at: f64) -> Vec<f64> {
+        let mut points = self.nearest(at);
+        points.truncate(FORESEEN_BY);
+        let mut foreseen = DVector::zeros(self.tangent.len());
+        if points.len() == 1 {
+            foreseen =
+                DVector::from_column_slice(points[0]) + &self.tangent * (at - points[0][self.j]);
+        } else {
+            for (k, point) in points.iter().enumerate() {
+                // Lagrange's weight of the point.
+                let others = points.iter().enumerate().filter(|(l, _)| *l != k);
+                let weight: f64 = others
+                    .map(|(_, other)| (at - other[self.j]) / (point[self.j] - other[self.j]))
+                    .product();
+                foreseen += weight * DVector::from_column_slice(point);
+            }
+        }
+        foreseen[self.j] = at;
+        foreseen.as_slice().to_vec()
+    }
+}
+
 /// Where, from `value` in steps of `step`, `excess` passes 0 from `-threshold`: doubling, then the
 /// Illinois variant of false position. `None` if it does not within a thousand steps.
-fn bound(value: f64, step: f64, threshold: f64, excess: impl Fn(f64) -> f64) -> Option<f64> {
-    let at = |t: f64| excess(value + t * step);
+fn bound(
+    value: f64,
+    step: f64,
+    threshold: f64,
+    excess: &mut impl FnMut(f64) -> f64,
+) -> Option<f64> {
+    let mut at = |t: f64| excess(value + t * step);
     let (mut near, mut below) = (0.0, -threshold);
-    let (mut far, mut above) = (1.0, at(1.0));
+    // Wald's bound.
+    let (mut far, mut above) = (threshold, at(threshold));
     while above < 0.0 {
         (near, below) = (far, above);
         far *= 2.0;
@@ -198,6 +272,11 @@ fn bound(value: f64, step: f64, threshold: f64, excess: impl Fn(f64) -> f64) -> 
         let margin = 0.25 * BOUND * far / (far - near);
         let middle = near + share.clamp(margin, 1.0 - margin) * (far - near);
         let found = at(middle);
+        // By the slope so far, no further than that from where it passes.
+        let slope = if above.is_finite() { (above - below) / (far - near) } else { 0.0 };
+        if found.abs() <= BOUND * far * slope {
+            return Some(value + middle * step);
+        }
         let is_below = found < 0.0;
         if is_below {
             (near, below) = (middle, found);

@@ -4,7 +4,8 @@ use nalgebra::DVector;
 use rayon::prelude::*;
 
 use super::design::{CHUNK, in_pieces};
-use super::firth::{self, Free};
+use super::firth;
+use super::inverse::inverse;
 use super::least_squares::{dependent, weighted_mean};
 use super::{Design, Fit, nearby};
 use crate::error::{Error, Result};
@@ -150,28 +151,30 @@ pub fn fit(problem: Problem, start: Option<Vec<f64>>) -> Result<Found> {
     let start = start.unwrap_or_else(|| problem.start());
     // Where that is all there is to it, at a fraction of the cost.
     let start = nearby::settle(problem, &start).unwrap_or(start);
-    let mut point = Point::at(problem, start);
+    let mut point = Point::at(problem, start.clone());
     x.gram(&point.weights).cholesky().ok_or_else(dependent)?;
     for step in 0..MAX_STEPS {
         let Some(factor) = x.gram(&point.weights).cholesky() else {
-            return penalised(problem, (0..x.cols()).collect());
+            return penalised(problem, (0..x.cols()).collect(), &start);
         };
         let change = factor.solve(&x.transposed_times(&point.scores));
         if stays(x, &change) {
-            let fit = point.into_fit(problem.y, factor.inverse());
+            let fit = point.into_fit(problem.y, inverse(&factor));
             return Ok(Found { fit, separated: vec![] });
         }
         if step >= SETTLED && point.runs_away(problem, &change) {
-            return penalised(problem, runaways(x, &change));
+            return penalised(problem, runaways(x, &change), &start);
         }
         point = point.advance(problem, &change)?;
     }
-    penalised(problem, (0..x.cols()).collect())
+    penalised(problem, (0..x.cols()).collect(), &start)
 }
 
-/// Firth's fit, with the coefficients that are known to be separated.
-pub(super) fn penalised(problem: Problem, separated: Vec<usize>) -> Result<Found> {
-    let found = firth::maximise(problem, problem.start(), Free::All)?;
+/// Firth's fit, with the coefficients that are known to be separated; from `start` where that leads
+/// anywhere.
+pub(super) fn penalised(problem: Problem, separated: Vec<usize>, start: &[f64]) -> Result<Found> {
+    let found = firth::maximise(problem, start.to_vec())
+        .or_else(|_| firth::maximise(problem, problem.start()))?;
     let inverse = found.inverse.clone();
     Ok(Found { fit: found.point.into_fit(problem.y, inverse), separated })
 }

@@ -1,5 +1,6 @@
 //! Ordinary and weighted least squares.
 
+use super::inverse::inverse;
 use super::{Design, Fit};
 use crate::error::{Error, Result};
 
@@ -42,7 +43,7 @@ pub fn weighted(x: &Design, y: &[f64], weights: Vec<f64>) -> Result<Fit> {
     }
     let fitted = y.iter().zip(&residuals).map(|(y, e)| y - e).collect();
     let scores = products(&weights, &residuals);
-    Ok(Fit { coefficients, fitted, residuals, weights, scores, inverse: factor.inverse() })
+    Ok(Fit { coefficients, fitted, residuals, weights, scores, inverse: inverse(&factor) })
 }
 
 fn products(a: &[f64], b: &[f64]) -> Vec<f64> {

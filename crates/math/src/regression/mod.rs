@@ -16,6 +16,7 @@ mod firth;
 mod fitting;
 pub mod glm;
 pub mod inference;
+mod inverse;
 pub mod least_squares;
 pub mod logit;
 mod nearby;
@@ -30,6 +31,7 @@ mod wild;
 pub use design::Design;
 pub use inference::{Inference, Term, Variance, infer};
 pub use packed::{Columns, Entries};
+pub use profiles::WIDE;
 pub use setup::Setup;
 
 use nalgebra::DMatrix;

@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use super::design::in_pieces;
 use super::glm::{Family, Problem};
 use super::inference::Inference;
+use super::inverse::inverse;
 use super::setup::{Data, Setup};
-use super::{Columns, Model, fitting};
+use super::{Columns, Model, WIDE, fitting};
 use crate::error::{Error, Result};
 
 /// Largest change of a linear predictor after which the next, about its square, would be smaller than
@@ -149,6 +150,9 @@ impl<'a> Others<'a> {
                 return Ok(problem.means(&coefficients));
             }
         }
+        if self.found.penalised && self.data.x.cols() > WIDE {
+            return Err(Error::Diverged(format!("not fitted anew beside {WIDE} columns")));
+        }
         let mut start = self.coefficients.clone();
         start.remove(l);
         Ok(fitting::fit(self.data, Some(j), Some(start))?.fit.fitted)
@@ -251,7 +255,7 @@ impl Sums {
 
     fn inverse(mut self) -> Option<DMatrix<f64>> {
         let (factor, scale) = self.factor()?;
-        Some(factor.inverse().map_with_location(|i, j, v| v * scale[i] * scale[j]))
+        Some(inverse(&factor).map_with_location(|i, j, v| v * scale[i] * scale[j]))
     }
 
     /// Of the information with a diagonal of 1, and what each column was multiplied by for that.

@@ -7,12 +7,16 @@ use super::fitting::{Fitted, problem};
 use super::glm::{self, Family, Problem};
 use super::inference::{Term, Variance};
 use super::setup::Data;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 
 /// Texts with, or without, a concept that must be in each class before Wald's test is trusted: with
 /// fewer it loses power the larger the effect (Hauck and Donner 1977).
 const THIN: usize = 10;
+
+/// Columns from which on no profile is followed, nor a penalised fit made without each column: hundreds
+/// of fits of so many columns would take hours.
+pub const WIDE: usize = 100;
 
 /// Judges thin and separated coefficients by profiles of the penalised likelihood, to which the fit
 /// is changed if there are any.
@@ -28,14 +32,20 @@ pub(super) fn judge(data: &Data, fitted: &mut Fitted) -> Vec<(usize, Result<Esti
     }
     let weights = calmed(data, fitted);
     let problem = Problem { weights: &weights, ..problem(data, &fitted.x, family) };
-    match glm::penalised(problem, fitted.separated.clone()) {
+    match glm::penalised(problem, fitted.separated.clone(), &fitted.fit.coefficients) {
         Ok(found) => fitted.fit = found.fit,
         // Wald's test of the plain fit is better than none.
         Err(_) => return Vec::new(),
     }
     let fit = &fitted.fit;
+    let profile = |l: usize| {
+        if fitted.x.cols() > WIDE {
+            return Err(Error::Diverged(format!("no profile is followed beside {WIDE} columns")));
+        }
+        firth::profile(problem, fit, l, data.setup.level)
+    };
     let tested = thin.into_par_iter().filter(|&l| data.is_tested(l));
-    tested.map(|l| (l, firth::profile(problem, fit, l, data.setup.level))).collect()
+    tested.map(|l| (l, profile(l))).collect()
 }
 
 /// The rows' weights, for counts divided by their dispersion beyond Poisson's where it is above 1:
