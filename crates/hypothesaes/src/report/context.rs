@@ -15,6 +15,8 @@ use crate::text::Analyzer;
 const CUT: usize = 600;
 /// Rows of the table below a chart.
 const ROWS: usize = 100;
+/// Characters of a name that a title has.
+const NAME: usize = 80;
 
 /// Everything but the scripts.
 #[derive(Debug, Serialize)]
@@ -24,10 +26,12 @@ pub(super) struct Context {
     numbers: Vec<(String, &'static str)>,
     trust: Vec<String>,
     hypotheses: Vec<Row>,
+    /// Hypotheses that the table lacks.
+    more_hypotheses: usize,
     figures: Vec<Figure>,
     cards: Vec<Card>,
     basis: Vec<String>,
-    left_out: Option<&'static str>,
+    left_out: Option<String>,
     methods: String,
     limits: Vec<String>,
     provenance: Provenance,
@@ -39,6 +43,7 @@ pub(super) struct Context {
 #[derive(Debug, Serialize)]
 struct Row {
     id: String,
+    has_card: bool,
     class: Option<String>,
     text: String,
     effect: String,
@@ -59,6 +64,8 @@ struct Figure {
     title: String,
     caption: String,
     svg: Option<String>,
+    /// Whether there is a picture that is too large for the page.
+    is_large: bool,
     head: Vec<&'static str>,
     rows: Vec<Vec<String>>,
     more: usize,
@@ -90,20 +97,25 @@ struct Text {
     pieces: Vec<Piece>,
 }
 
-pub(super) fn of(material: &Material, extent: &Extent) -> Context {
+pub(super) fn of(material: &Material, extent: &Extent, left_out: Option<&str>) -> Context {
     let outcome = material.results.outcome;
-    let target = outcome.data.as_ref().map_or("the target", |data| data.target.as_str());
+    let target = outcome.data.as_ref().map_or("the target".into(), |data| cut(&data.target, NAME));
+    let target = target.as_str();
     let (cards, more_cards) = cards(material, extent);
     Context {
         title: format!("What goes with {target}?"),
         answer: answer(outcome, target),
         numbers: outcome.test.as_ref().map(|test| numbers(outcome, test)).unwrap_or_default(),
         trust: trust(outcome),
-        hypotheses: outcome.strongest_first().into_iter().map(row).collect(),
-        figures: material.charts.iter().filter(|(c, _)| c.about.is_none()).map(figure).collect(),
+        hypotheses: {
+            let strongest = outcome.strongest_first().into_iter().take(extent.rows);
+            strongest.map(|h| row(h, &cards)).collect()
+        },
+        more_hypotheses: outcome.hypotheses.len().saturating_sub(extent.rows),
+        figures: figures(material, extent, None),
         cards,
-        basis: basis(outcome),
-        left_out: extent.left_out,
+        basis: basis(outcome, extent.rows),
+        left_out: left_out.map(str::to_owned),
         methods: methods(material, target),
         limits: limits(outcome),
         provenance: material.provenance.clone(),
@@ -211,14 +223,15 @@ fn trust(outcome: &Outcome) -> Vec<String> {
     said
 }
 
-fn row(h: &Hypothesis) -> Row {
+fn row(h: &Hypothesis, cards: &[Card]) -> Row {
     let t = &h.tested;
     let claim = t.claim();
     let share = |p: f64| format!("{:.0} %", 100.0 * p);
     Row {
         id: t.id.clone(),
-        class: t.class.clone(),
-        text: h.hypothesis.clone(),
+        has_card: cards.iter().any(|card| card.id == t.id),
+        class: t.class.as_ref().map(|class| cut(class, NAME)),
+        text: cut(&h.hypothesis, CUT),
         effect: claim.map(|e| interval(&e.estimate, 2, true)).unwrap_or_default(),
         value: claim.map(|e| e.estimate.value),
         p: claim.and_then(|e| e.p_holm).map(p_value).unwrap_or_default(),
@@ -272,24 +285,38 @@ fn section(name: &str) -> &'static str {
     }
 }
 
-fn figure((chart, svg): &(Chart, Option<String>)) -> Figure {
-    let (head, rows) = cells(&chart.table, ROWS);
+/// The charts about a hypothesis, or those about all.
+fn figures(material: &Material, extent: &Extent, about: Option<&str>) -> Vec<Figure> {
+    let of = |(chart, _): &&(Chart, Option<String>)| chart.about.as_deref() == about;
+    material
+        .charts
+        .iter()
+        .filter(of)
+        .map(|(chart, svg)| figure(chart, svg.as_deref(), extent))
+        .collect()
+}
+
+fn figure(chart: &Chart, svg: Option<&str>, extent: &Extent) -> Figure {
+    let most = ROWS.min(extent.rows);
+    let (head, rows) = cells(&chart.table, most);
+    let is_large = svg.is_some_and(|svg| svg.len() > extent.picture);
     Figure {
         name: chart.name.clone(),
         is_live: chart.about.is_none(),
         section: section(&chart.name),
         title: chart.title.clone(),
         caption: chart.caption.clone(),
-        svg: svg.clone(),
+        svg: svg.filter(|_| !is_large).map(str::to_owned),
+        is_large,
         head,
         rows,
-        more: chart.table.rows().saturating_sub(ROWS),
+        more: chart.table.rows().saturating_sub(most),
     }
 }
 
 fn cells(table: &Table, most: usize) -> (Vec<&'static str>, Vec<Vec<String>>) {
     let head = table.columns.iter().map(|c| c.name).collect();
-    let row = |i: usize| table.columns.iter().map(|c| c.values.shown(i)).collect();
+    let row = |i: usize| table.columns.iter().map(|c| cut(&c.values.shown(i), CUT)).collect();
     (head, (0..table.rows().min(most)).map(row).collect())
 }
 
@@ -327,25 +354,21 @@ fn cards(material: &Material, extent: &Extent) -> (Vec<Card>, usize) {
         });
         cards.push(Card {
             id: h.tested.id.clone(),
-            text: h.hypothesis.clone(),
+            text: cut(&h.hypothesis, CUT),
             verdict: crate::charts::verdict(h.tested.status),
             holds: h.tested.status == Status::Holds,
             facts: facts(h, others),
             wordings: wordings(material, h),
-            figures: pictures(material, h, extent),
+            figures: if extent.has_card_charts {
+                figures(material, extent, Some(&h.tested.id))
+            } else {
+                Vec::new()
+            },
             kinds: kinds.collect(),
         });
     }
     let more = hypotheses.len().min(concepts.len()).saturating_sub(cards.len());
     (cards, more)
-}
-
-/// The charts of a card.
-fn pictures(material: &Material, h: &Hypothesis, extent: &Extent) -> Vec<Figure> {
-    let mine = |(chart, _): &&(Chart, Option<String>)| {
-        extent.has_pictures && chart.about.as_deref() == Some(&h.tested.id)
-    };
-    material.charts.iter().filter(mine).map(figure).collect()
 }
 
 /// All wordings that were tried for the neuron of a hypothesis, with their fidelities.
@@ -355,7 +378,7 @@ fn wordings(material: &Material, h: &Hypothesis) -> Vec<Vec<String>> {
     let row = |t: &crate::interpret::Tried| {
         let kept = if t.is_kept { "kept" } else { "rejected" };
         let fidelity = t.balanced_f1.map_or_else(|| "not judged".into(), |f1| format!("{f1:.2}"));
-        vec![t.concept.clone(), t.round.to_string(), fidelity, kept.to_owned()]
+        vec![cut(&t.concept, CUT), t.round.to_string(), fidelity, kept.to_owned()]
     };
     // One that was never chosen among others says nothing new.
     if tried.len() < 2 { Vec::new() } else { tried.iter().map(row).collect() }
@@ -424,7 +447,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     format!("{kept}…")
 }
 
-fn basis(outcome: &Outcome) -> Vec<String> {
+fn basis(outcome: &Outcome, most: usize) -> Vec<String> {
     let mut basis: Vec<String> =
         outcome.data.iter().flat_map(|d| d.notes.iter().cloned()).collect();
     basis.extend(outcome.messages.iter().cloned());
@@ -432,6 +455,11 @@ fn basis(outcome: &Outcome) -> Vec<String> {
         let why = u.reason.as_deref().unwrap_or("no reason given");
         format!("neuron {} was selected and has no wording: {why}", u.neuron_id)
     }));
+    let more = basis.len().saturating_sub(most);
+    if more > 0 {
+        basis.truncate(most);
+        basis.push(format!("{more} more lines are in summary.md"));
+    }
     basis
 }
 

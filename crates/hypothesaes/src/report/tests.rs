@@ -29,6 +29,8 @@ struct Whole {
     x: Matrix,
     labelled: Vec<Labelled>,
     provenance: Provenance,
+    /// Bytes of each picture.
+    picture: usize,
 }
 
 fn whole(line: &str) -> Whole {
@@ -77,7 +79,7 @@ fn whole(line: &str) -> Whole {
         files: vec![("tables/hypotheses.csv".into(), "0f0f".into())],
         ..Provenance::default()
     };
-    Whole { outcome, data, concepts, annotations, z, x, labelled, provenance }
+    Whole { outcome, data, concepts, annotations, z, x, labelled, provenance, picture: 0 }
 }
 
 fn shown(whole: &Whole) -> Shown<'_> {
@@ -99,7 +101,7 @@ fn made(whole: &Whole, options: &ReportOptions) -> Page {
     let shown = shown(whole);
     let map = map(&shown).unwrap();
     let results = results(whole, &overlap, map.as_ref());
-    let svg = Some("<svg role=\"graphics-document\"></svg>".to_owned());
+    let svg = Some(format!("<svg role=\"graphics-document\">{}</svg>", " ".repeat(whole.picture)));
     let charts: Vec<(Chart, Option<String>)> =
         charts(&results).into_iter().map(|chart| (chart, svg.clone())).collect();
     let material = Material {
@@ -169,10 +171,55 @@ fn a_page_that_would_be_too_large_says_what_it_leaves_out() {
     let whole = whole("short");
     let options = ReportOptions { max_mb: 0.1, ..ReportOptions::default() };
     let Page { html, left_out } = made(&whole, &options);
-    assert!(left_out.is_some_and(|why| html.contains(why)), "{left_out:?}");
+    assert!(left_out.is_some_and(|why| html.contains(&why)));
     assert!(html.len() < 100_000 && !html.contains("<script"), "{}", html.len());
     assert!(html.contains("script-src"));
     assert!(ReportOptions { max_mb: f64::NAN, texts: true }.check().is_err());
+}
+
+/// A thousand hypotheses, of `characters` each.
+fn thousand(characters: usize) -> Whole {
+    let mut whole = whole("short");
+    let first = whole.outcome.hypotheses[0].clone();
+    let nth = |c: usize| {
+        let mut h = first.clone();
+        h.tested.id = crate::evaluate::hypothesis_id(c);
+        h.hypothesis = format!("{c} {}", "<long & \"wide\"> ".repeat(characters / 16));
+        h
+    };
+    whole.outcome.hypotheses = (0..1000).map(nth).collect();
+    whole.concepts = whole.outcome.hypotheses.iter().map(|h| h.hypothesis.clone()).collect();
+    let n = whole.data.texts.len();
+    let answers = |c: usize| (0..n).map(|i| Some((i * c) % 7 < 3)).collect();
+    whole.annotations = Annotations::new(n, (0..1000).map(answers).collect()).unwrap();
+    whole
+}
+
+#[test]
+fn a_page_of_a_thousand_hypotheses_is_no_larger_than_it_may_be() {
+    for (characters, picture) in [(32, 50_000), (160, 1_000_000), (2_000, 5_000_000)] {
+        let whole = Whole { picture, ..thousand(characters) };
+        let Page { html, left_out } = made(&whole, &ReportOptions::default());
+        assert!(html.len() < 3_000_000, "{characters} characters: {}", html.len());
+        assert!(html.contains(&left_out.unwrap()));
+        assert!(html.contains("more hypotheses have no card"));
+        // What is not there is not pointed at.
+        let links = html.split("href=\"#H").skip(1).map(|at| at.split('"').next().unwrap());
+        let ids: Vec<&str> = links.collect();
+        assert!(ids.len() > 10 && ids.iter().all(|id| html.contains(&format!("id=\"H{id}\""))));
+    }
+}
+
+#[test]
+fn what_is_too_large_all_the_same_says_so() {
+    let mut whole = thousand(64);
+    whole.provenance.options = "# long\n".repeat(20_000);
+    let options = ReportOptions { max_mb: 0.1, ..ReportOptions::default() };
+    let Page { html, left_out } = made(&whole, &options);
+    let left_out = left_out.unwrap();
+    assert!(left_out.contains("larger than 0.1 MB all the same"), "{left_out}");
+    assert!(html.contains(&left_out) && html.contains("plots/forest.svg"));
+    assert!(html.contains("900 more rows are in <code>tables/hypotheses.csv</code>"));
 }
 
 #[test]

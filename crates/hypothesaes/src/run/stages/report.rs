@@ -68,7 +68,9 @@ pub(crate) fn report(
             };
             let page = page(&material, &options.report)?;
             if let Some(left_out) = page.left_out {
-                watch.say(&format!("{PAGE}: {left_out} (report.max_mb)"));
+                watch.say(&format!(
+                    "{PAGE}: left out, so that it stays small: {left_out} (report.max_mb)"
+                ));
             }
             out.bytes(PAGE, page.html.as_bytes())
         },
