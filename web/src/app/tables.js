@@ -74,7 +74,7 @@ function columnOf(title, field, rows) {
     headerFilterFunc: passes,
     accessorDownload: (value) => value.text,
     hozAlign: numeric && !drawn ? 'right' : 'left',
-    minWidth: longest > 40 ? 260 : Math.min(180, Math.max(76, 9 * title.length + 34, 8 * longest + 20)),
+    minWidth: longest > 40 ? 260 : Math.min(180, Math.max(76, 9 * title.length + 34, 9 * longest + 26)),
     widthGrow: longest > 40 ? 6 : 1,
     variableHeight: true,
   };

@@ -1,11 +1,11 @@
 //! Whether the result can be believed: wordings, shrinkage, and what is lost on the way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::spec::{self, ROW, chart, names, number, tooltip};
-use super::{Chart, label, tested};
+use super::{Chart, concept_label, label, tested};
 use crate::evaluate::{FitKind, Predictors, Together};
 use crate::run::{Hypothesis, Outcome};
 use crate::select::Selection;
@@ -18,7 +18,9 @@ const STEPS: [&str; 2] = ["neuron, texts to discover from", "hypothesis, held-ou
 pub(super) fn fidelity(outcome: &Outcome) -> Option<Chart> {
     let mut rows: Vec<(&Hypothesis, &str, f64)> = Vec::new();
     let mut of_f1 = Vec::new();
-    for hypothesis in tested(outcome) {
+    // A concept has the same wording for every class.
+    let mut seen = BTreeSet::new();
+    for hypothesis in tested(outcome).into_iter().filter(|h| seen.insert(&h.tested.id)) {
         let Some(fidelity) = hypothesis.fidelity else { continue };
         let measures =
             [("precision", fidelity.precision), ("recall", fidelity.recall), ("F1", fidelity.f1)];
@@ -35,7 +37,11 @@ pub(super) fn fidelity(outcome: &Outcome) -> Option<Chart> {
                 "number of the hypothesis",
                 rows.iter().map(|r| Some(r.0.tested.id.clone())),
             ),
-            Column::text("label", "number and wording", rows.iter().map(|r| Some(label(r.0)))),
+            Column::text(
+                "label",
+                "number and wording",
+                rows.iter().map(|r| Some(concept_label(r.0))),
+            ),
             Column::text(
                 "measure",
                 "precision, recall or F1",

@@ -109,8 +109,16 @@ fn tested(outcome: &Outcome) -> Vec<&Hypothesis> {
 /// How a hypothesis is named on an axis: its number, its class, and the beginning of its wording.
 fn label(hypothesis: &Hypothesis) -> String {
     let class = hypothesis.tested.class.as_ref().map(|class| format!(" [{class}]"));
-    let wording = cut(&hypothesis.hypothesis, 56);
-    format!("{}{} {wording}", hypothesis.tested.id, class.unwrap_or_default())
+    named(hypothesis, &class.unwrap_or_default())
+}
+
+/// The same whatever the class.
+fn concept_label(hypothesis: &Hypothesis) -> String {
+    named(hypothesis, "")
+}
+
+fn named(hypothesis: &Hypothesis, class: &str) -> String {
+    format!("{}{class} {}", hypothesis.tested.id, cut(&hypothesis.hypothesis, 56))
 }
 
 /// At most so many characters.

@@ -289,3 +289,20 @@ fn long_wordings_are_cut_and_control_characters_are_spaces() {
     assert_eq!(cut("äöüäö", 5), "äöüäö");
     assert_eq!(cut("ab  ef", 5), "ab…");
 }
+
+#[test]
+fn a_wording_is_judged_once_whatever_the_classes() {
+    let mut outcome = outcome();
+    let rows = |outcome: &Outcome| super::believe::fidelity(outcome).unwrap().table.rows();
+    let of_one_class = rows(&outcome);
+    let hypotheses = outcome.hypotheses.clone();
+    let of_class = |class: &str| {
+        let mut of = hypotheses.clone();
+        of.iter_mut().for_each(|h| h.tested.class = Some(class.into()));
+        of
+    };
+    outcome.hypotheses = ["ham", "spam", "eggs"].into_iter().flat_map(of_class).collect();
+    assert_eq!(rows(&outcome), of_one_class);
+    let chart = super::believe::fidelity(&outcome).unwrap();
+    assert!(!chart.spec.to_string().contains("[spam]"));
+}

@@ -341,3 +341,25 @@ fn threads_change_nothing() {
         assert_eq!(with(1), with(3));
     }
 }
+
+#[test]
+fn a_joint_logit_of_many_hypotheses_needs_texts_of_both_classes() {
+    let n = 400;
+    let mut columns: Vec<Vec<Option<bool>>> =
+        (0..119).map(|j| column(n, 60, &format!("{j}"))).collect();
+    // True of few texts, of one class all.
+    columns.push((0..n).map(|i| Some(i % 40 == 0)).collect());
+    let y = |ones: usize| -> Vec<f64> {
+        (0..n).map(|i| f64::from(u8::from(i % 400 < ones || i % 40 == 0))).collect()
+    };
+    let found = run(&columns, &y(60), &binary());
+    let why = "68 held-out texts of the rarer class are too few to test 120 hypotheses together";
+    assert!(found.messages.iter().any(|m| m.contains(why)), "{:?}", found.messages);
+    assert!(found.hypotheses.iter().all(|h| h.joint.is_none() && h.separation.is_some()));
+    // With more of them there is one, but what rests on few texts has no test beside so many.
+    let found = run(&columns, &y(200), &binary());
+    let joint: Vec<_> = found.hypotheses.iter().map(|h| h.joint.unwrap().estimate).collect();
+    assert!(joint[119].p_value.is_none() && joint[119].value > 0.0);
+    assert!(found.hypotheses[119].warning.as_ref().unwrap().contains("too few texts"));
+    assert!(joint[..119].iter().filter(|e| e.p_value.is_some()).count() > 100);
+}
