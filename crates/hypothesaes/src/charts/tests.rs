@@ -298,7 +298,9 @@ fn a_wording_is_judged_once_whatever_the_classes() {
     let hypotheses = outcome.hypotheses.clone();
     let of_class = |class: &str| {
         let mut of = hypotheses.clone();
-        of.iter_mut().for_each(|h| h.tested.class = Some(class.into()));
+        for h in &mut of {
+            h.tested.class = Some(class.into());
+        }
         of
     };
     outcome.hypotheses = ["ham", "spam", "eggs"].into_iter().flat_map(of_class).collect();

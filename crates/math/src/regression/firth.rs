@@ -199,14 +199,13 @@ impl<'a> Profile<'a> {
     /// Root of twice what the likelihood loses where the coefficient is `at`.
     fn root(&mut self, at: f64) -> Result<f64> {
         let foreseen = penalise(self.problem, self.foreseen(at), f64::NEG_INFINITY);
-        let here = match foreseen {
-            Ok(Some(here)) => here,
+        let here = if let Ok(Some(here)) = foreseen {
+            here
+        } else {
             // Foreseen too far.
-            _ => {
-                let mut start = self.nearest(at)[0].clone();
-                start[self.j] = at;
-                penalise(self.problem, start, f64::NEG_INFINITY)?.ok_or_else(vanished)?
-            }
+            let mut start = self.nearest(at)[0].clone();
+            start[self.j] = at;
+            penalise(self.problem, start, f64::NEG_INFINITY)?.ok_or_else(vanished)?
         };
         let fixed = Some(self.j);
         let found = climb(self.problem, here, &mut self.metric, fixed, PROFILE_TOLERANCE)?;
