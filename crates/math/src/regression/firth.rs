@@ -45,7 +45,7 @@ pub(super) struct Maximum {
 
 /// The maximum over all coefficients, from `start`.
 pub(super) fn maximise(problem: Problem, start: Vec<f64>) -> Result<Maximum> {
-    let here = penalise(problem, start, f64::NEG_INFINITY)?.ok_or_else(vanished)?;
+    let here = start_at(problem, start)?;
     let mut metric = here.inverse.clone();
     climb(problem, here, &mut metric, None, TOLERANCE)
 }
@@ -112,7 +112,12 @@ fn update(metric: &mut DMatrix<f64>, step: &DVector<f64>, fall: &DVector<f64>) {
         - (&pull * step.transpose() + step * pull.transpose()) / curvature;
 }
 
-/// What there is at these coefficients; `None` if the likelihood is below `least`.
+/// What there is at these coefficients.
+fn start_at(problem: Problem, coefficients: Vec<f64>) -> Result<Maximum> {
+    penalise(problem, coefficients, f64::NEG_INFINITY)?.ok_or_else(vanished)
+}
+
+/// The same; `None` if the likelihood is below `least`.
 fn penalise(problem: Problem, coefficients: Vec<f64>, least: f64) -> Result<Option<Maximum>> {
     let point = Point::at(problem, coefficients);
     let factor = problem.x.gram(&point.weights).cholesky().ok_or_else(vanished)?;
@@ -186,7 +191,7 @@ struct Profile<'a> {
 impl<'a> Profile<'a> {
     fn new(problem: Problem<'a>, fit: &Fit, j: usize) -> Result<Self> {
         let maximum = fit.coefficients.clone();
-        let top = penalise(problem, maximum.clone(), f64::NEG_INFINITY)?.ok_or_else(vanished)?;
+        let top = start_at(problem, maximum.clone())?;
         let column = fit.inverse.column(j).into_owned();
         let tangent = &column / column[j];
         // The inverse of the information without row and column j.
@@ -198,14 +203,14 @@ impl<'a> Profile<'a> {
 
     /// Root of twice what the likelihood loses where the coefficient is `at`.
     fn root(&mut self, at: f64) -> Result<f64> {
-        let foreseen = penalise(self.problem, self.foreseen(at), f64::NEG_INFINITY);
-        let here = if let Ok(Some(here)) = foreseen {
-            here
+        let foreseen = start_at(self.problem, self.foreseen(at));
+        let here = if let Ok(found) = foreseen {
+            found
         } else {
             // Foreseen too far.
             let mut start = self.nearest(at)[0].clone();
             start[self.j] = at;
-            penalise(self.problem, start, f64::NEG_INFINITY)?.ok_or_else(vanished)?
+            start_at(self.problem, start)?
         };
         let fixed = Some(self.j);
         let found = climb(self.problem, here, &mut self.metric, fixed, PROFILE_TOLERANCE)?;
